@@ -1,0 +1,1 @@
+"""Floor 2: everything said to and heard from a bank, and the simulated bank."""

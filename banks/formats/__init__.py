@@ -1,0 +1,1 @@
+"""One module a format: bytes to messages and back, streaming and pure. No Django."""
