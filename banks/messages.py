@@ -175,7 +175,9 @@ class StatementStart:
 class StatementEnd:
     """Stream event: a statement ends; values here complete those of its start.
 
-    A value of None (or "") means "as the start said".
+    A value of None (or "") means "as the start said". `booked` is the sum of the booked entries
+    as read, `quarantined` how many lines of this statement could not be; with any of those
+    `balanced` is never True.
     """
 
     account: AccountIdentity | None = None
@@ -184,6 +186,9 @@ class StatementEnd:
     opening: DatedAmount | None = None
     closing: DatedAmount | None = None
     flags: tuple[str, ...] = ()
+    booked: Decimal = Decimal(0)
+    balanced: bool | None = None
+    quarantined: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
