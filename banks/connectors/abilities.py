@@ -71,8 +71,13 @@ class SendsPayments(Protocol):
         """The exact bytes to send. Pure: the same orders give a message of the same content."""
         ...
 
-    def send(self, message: bytes) -> Answer:
+    def send(self, message: bytes, *, sent_at: datetime | None = None) -> Answer:
         """Send composed bytes once. A reference missing from the reports is unknown.
+
+        `sent_at` is the instant the caller stored, before calling, as the time of this sending;
+        None means now. A connector whose bank bounds acceptance by a timestamp signs exactly
+        this one, so a process that slept between storing and sending is no longer heard: that
+        is what lets `no_record_is_final` be computed from the stored instant.
 
         Raises NotSentError, RefusedError or UncertainError; any other exception is treated as
         uncertain by the caller.
@@ -87,7 +92,11 @@ class QueriesPayments(Protocol):
         ...
 
     def no_record_is_final(self, *, sent_at: datetime, asked_at: datetime) -> bool:
-        """Whether, by this bank's rules, "no record" now proves it never will have one."""
+        """Whether, by this bank's rules, "no record" proves it never will have one.
+
+        `sent_at` is the instant given to `send`; `asked_at` is when the query that heard
+        "no record" was begun (the `started_at` of its talk), never when its answer was read.
+        """
         ...
 
 
