@@ -1,0 +1,14 @@
+"""Connections, raw exchanges, inbound files, statements and their entries."""
+
+from banks.models.connections import ConnectedAccount, Connection, Exchange
+from banks.models.statements import Entry, InboundFile, QuarantinedLine, Statement
+
+__all__ = [
+    "ConnectedAccount",
+    "Connection",
+    "Entry",
+    "Exchange",
+    "InboundFile",
+    "QuarantinedLine",
+    "Statement",
+]

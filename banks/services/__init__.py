@@ -1,0 +1,1 @@
+"""The acts of the banks floor: importing statements, asking banks, keeping connections."""

@@ -1,0 +1,35 @@
+"""Questions about many payments, beneficiaries, batches and dispatches."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from django.db import models
+from django.db.models import Q
+
+from treasury.models import Account, Company
+
+if TYPE_CHECKING:
+    from payments.models import Batch, Beneficiary, Dispatch, Payment
+
+
+class PaymentQuerySet(models.QuerySet["Payment"]):
+    def visible_to(self, user: Any) -> PaymentQuerySet:
+        return self.filter(account__in=Account.objects.visible_to(user))
+
+
+class BatchQuerySet(models.QuerySet["Batch"]):
+    def visible_to(self, user: Any) -> BatchQuerySet:
+        return self.filter(account__in=Account.objects.visible_to(user))
+
+
+class BeneficiaryQuerySet(models.QuerySet["Beneficiary"]):
+    def visible_to(self, user: Any) -> BeneficiaryQuerySet:
+        return self.filter(company__in=Company.objects.visible_to(user))
+
+
+class DispatchQuerySet(models.QuerySet["Dispatch"]):
+    def due_to_query(self, at: datetime) -> DispatchQuerySet:
+        """Chains whose outcome the bank must be asked for now."""
+        return self.filter(next_query_at__lte=at).filter(Q(lease_until__isnull=True) | Q(lease_until__lt=at))

@@ -1,0 +1,1 @@
+"""The acts of reconciliation: booking ledger files, matching, the adjustment statement, closing."""

@@ -1,0 +1,1 @@
+"""What every API endpoint shares: token sign-in, paging, and errors as {code, message, hint}."""

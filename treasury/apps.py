@@ -1,0 +1,17 @@
+"""Wiring of the ground floor."""
+
+from django.apps import AppConfig
+from django.db.models.signals import post_migrate
+from django.utils.translation import gettext_lazy as _
+
+
+class TreasuryConfig(AppConfig):
+    name = "treasury"
+    verbose_name = _("Treasury")
+
+    def ready(self) -> None:
+        from treasury import jobs
+        from treasury.services import access
+
+        post_migrate.connect(access.fill_roles, dispatch_uid="roles")
+        post_migrate.connect(jobs.lay_schedules, dispatch_uid="schedules")

@@ -1,0 +1,49 @@
+"""Questions about many companies, accounts and balances, visibility first of all."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.apps import apps
+from django.db import models
+from django.db.models import Q
+from guardian.shortcuts import get_objects_for_user
+
+if TYPE_CHECKING:
+    from treasury.models import Account, Balance, Company
+
+
+def granted(user: Any, permission: str, model: type[models.Model]) -> models.QuerySet[Any]:
+    """Rows of `model` on which `user` (or a group of theirs) holds `permission`.
+
+    No shortcut for superusers or for permissions held globally: what a person sees is what was
+    granted to them, row by row.
+    """
+    return get_objects_for_user(
+        user, permission, klass=model, with_superuser=False, accept_global_perms=False
+    )
+
+
+class CompanyQuerySet(models.QuerySet["Company"]):
+    def visible_to(self, user: Any) -> CompanyQuerySet:
+        """Companies granted to `user`, wholly or through one of their accounts."""
+        whole = granted(user, "treasury.view_company", self.model).values("pk")
+        through = granted(user, "treasury.view_account", apps.get_model("treasury.Account")).values("company")
+        return self.filter(Q(pk__in=whole) | Q(pk__in=through))
+
+
+class AccountQuerySet(models.QuerySet["Account"]):
+    def visible_to(self, user: Any) -> AccountQuerySet:
+        """Accounts granted to `user` one by one, and all accounts of granted companies."""
+        companies = granted(user, "treasury.view_company", apps.get_model("treasury.Company")).values("pk")
+        accounts = granted(user, "treasury.view_account", self.model).values("pk")
+        return self.filter(Q(company__in=companies) | Q(pk__in=accounts))
+
+    def open(self) -> AccountQuerySet:
+        return self.exclude(status="CLOSED")
+
+
+class BalanceQuerySet(models.QuerySet["Balance"]):
+    def latest_per_account(self) -> BalanceQuerySet:
+        """The newest figures of each account."""
+        return self.order_by("account", "-as_of", "-pk").distinct("account")

@@ -1,0 +1,48 @@
+"""Secrets at rest: encrypted with Fernet under the master keys, newest first.
+
+Rotation: put a new key in front of ZHILIAN_MASTER_KEYS, run `manage.py rotate_master_key`,
+then drop the old one. Nothing here is logged or shown.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from django.conf import settings
+
+
+class UndecipherableError(Exception):
+    """No configured master key opens the secret; the hint names the setting."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "A stored secret cannot be opened by any key in ZHILIAN_MASTER_KEYS. "
+            "Put the key it was written with back into that setting."
+        )
+
+
+def _box() -> MultiFernet:
+    return MultiFernet([Fernet(key) for key in settings.MASTER_KEYS])
+
+
+def seal(values: Mapping[str, str]) -> bytes:
+    """Encrypt a small mapping of secrets."""
+    return _box().encrypt(json.dumps(dict(values), sort_keys=True).encode())
+
+
+def unseal(sealed: bytes) -> dict[str, str]:
+    """Decrypt what `seal` made. Raises UndecipherableError when no key fits."""
+    if not sealed:
+        return {}
+    try:
+        plain = _box().decrypt(bytes(sealed))
+    except InvalidToken as error:
+        raise UndecipherableError from error
+    return {str(k): str(v) for k, v in json.loads(plain).items()}
+
+
+def reseal(sealed: bytes) -> bytes:
+    """The same secrets under the newest key."""
+    return _box().rotate(bytes(sealed))

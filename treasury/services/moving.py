@@ -1,0 +1,56 @@
+"""The one way a row changes its state: locked, checked against its table, saved and audited."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, TypeVar
+
+from django.db import models, transaction
+from django.utils.translation import gettext as _
+
+from treasury.services import auditing
+
+Row = TypeVar("Row", bound=models.Model)
+
+
+class IllegalMoveError(Exception):
+    """The row's state does not allow the move; `state` is what it was found in."""
+
+    code = "treasury.illegal_move"
+
+    def __init__(self, row: models.Model, state: str, to: str) -> None:
+        self.state = state
+        super().__init__(
+            _("%(row)s is %(state)s and cannot become %(to)s. Reload the page to see what happened.")
+            % {"row": row, "state": state, "to": to}
+        )
+
+
+@transaction.atomic
+def move(
+    *,
+    row: Row,
+    to: str,
+    transitions: Mapping[str, frozenset[str]],
+    by: Any,
+    at: datetime,
+    action: str,
+    changes: Mapping[str, Any] | None = None,
+    **detail: Any,
+) -> Row:
+    """Move `row` to state `to` and return it fresh from under its lock.
+
+    `changes` are further columns set in the same save. Raises IllegalMoveError when the
+    transition table of the row's kind does not list the move; nothing is written then.
+    """
+    locked = type(row)._default_manager.select_for_update(of=("self",)).get(pk=row.pk)
+    was = locked.state  # type: ignore[attr-defined]
+    if to not in transitions.get(was, frozenset()):
+        raise IllegalMoveError(locked, was, to)
+    for name, value in (changes or {}).items():
+        setattr(locked, name, value)
+    locked.state = to  # type: ignore[attr-defined]
+    locked.save(update_fields=["state", *(changes or {})])
+    auditing.record(action=action, about=locked, by=by, at=at, was=was, now=to, **detail)
+    return locked
