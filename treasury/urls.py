@@ -6,4 +6,8 @@ from django.urls import include, path
 urlpatterns = [
     path("admin/", admin.site.urls),
     path("accounts/", include("allauth.urls")),
+    path("banks/", include("banks.urls")),
+    path("payments/", include("payments.urls")),
+    path("reconciliation/", include("reconciliation.urls")),
+    path("api/v1/", include("treasury.api.urls")),
 ]
