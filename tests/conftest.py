@@ -10,6 +10,8 @@ from django.db import connection
 
 from tests.make import Cast, cast_of
 
+pytest_plugins = ["tests.simulated_bank"]
+
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: Any, django_db_blocker: Any) -> None:

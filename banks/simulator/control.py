@@ -18,6 +18,7 @@ from banks.simulator.currencies import AmountError, to_minor
 from banks.simulator.errors import BankError
 from banks.simulator.faults import Rule
 from banks.simulator.ledger import Leg
+from banks.simulator.orders import is_plain
 
 Json = dict[str, Any]
 
@@ -31,8 +32,8 @@ def open_account(bank: Bank, data: Json) -> Json:
             number=_text(data, "number"),
             currency=currency,
             opening=_amount(data.get("opening", "0"), currency),
-            name=_text(data, "name", ""),
-            bank_code=_text(data, "bank_code", "") or bank.settings.bank_code,
+            name=_text(data, "name", "", limit=70),
+            bank_code=_text(data, "bank_code", "", limit=14) or bank.settings.bank_code,
             format=_text(data, "format", "camt.053"),
             now=bank.clock.now(),
         )
@@ -121,8 +122,8 @@ def _inject(db: sqlite3.Connection, entry: Json, now: float) -> str:
         account=account,
         amount=amount,
         party_name=_text(entry, "party_name", ""),
-        party_account=_text(entry, "party_account", ""),
-        party_bank=_text(entry, "party_bank_code", ""),
+        party_account=_text(entry, "party_account", "", limit=34),
+        party_bank=_text(entry, "party_bank_code", "", limit=35),
     )
     other = Leg(account=ledger.settlement_account(db, account["currency"]), amount=-amount)
     number = db.execute("SELECT coalesce(max(id), 0) + 1 FROM bookings").fetchone()[0]
@@ -132,8 +133,8 @@ def _inject(db: sqlite3.Connection, entry: Json, now: float) -> str:
         kind="entry",
         legs=(own, other),
         text=_text(entry, "text", ""),
-        code=_text(entry, "code", ""),
-        end_to_end=_text(entry, "reference", ""),
+        code=_text(entry, "code", "", limit=35),
+        end_to_end=_text(entry, "reference", "", limit=35),
         now=now,
     )
 
@@ -174,11 +175,13 @@ ROUTES: dict[tuple[str, str], Callable[[Bank, Json], Json]] = {
 }
 
 
-def _text(data: Json, name: str, default: str | None = None) -> str:
+def _text(data: Json, name: str, default: str | None = None, *, limit: int = 140) -> str:
     value = data.get(name, default)
-    if not isinstance(value, str) or (default is None and not value):
+    if not isinstance(value, str) or (default is None and not value.strip()):
         raise BankError(400, "MALFORMED", f"Field {name} must be a text.")
-    return value
+    if len(value) > limit or not is_plain(value):
+        raise BankError(400, "MALFORMED", f"Field {name} must be a plain text of at most {limit} characters.")
+    return value.strip()
 
 
 def _amount(value: Any, currency: str) -> int:

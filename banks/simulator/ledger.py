@@ -6,6 +6,7 @@ the caller's transaction. What a booking means (a payment, a return) is for `pay
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from banks.simulator.currencies import MINOR_UNITS, to_text
 from banks.simulator.errors import BankError
 from banks.simulator.store import get_meta, set_meta
 
+NUMBER = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*\Z", re.ASCII)
 FORMATS = ("camt.053", "mt940")
 
 
@@ -86,8 +88,11 @@ def open_account(
         raise BankError(400, "UNKNOWN_CURRENCY", f"Currency {currency!r} is not an ISO 4217 code.")
     if format not in FORMATS:
         raise BankError(400, "UNKNOWN_FORMAT", f"Format {format!r} is not one of {', '.join(FORMATS)}.")
-    if not number or len(number) > 34:
-        raise BankError(400, "FIELD_LENGTH", f"Account number {number!r} must have 1 to 34 characters.")
+    if not NUMBER.match(number) or len(bank_code) + len(number) > 34:
+        text = (
+            f"Account {number!r} must be letters, digits or -, at most 34 with its bank code {bank_code!r}."
+        )
+        raise BankError(400, "FIELD_LENGTH", text)
     if db.execute("SELECT 1 FROM accounts WHERE number = ?", (number,)).fetchone():
         raise BankError(400, "ACCOUNT_EXISTS", f"Account {number} is open already.")
     opened = date.fromordinal(business_day(db).toordinal() - 1)

@@ -12,6 +12,7 @@ import sqlite3
 from dataclasses import asdict, dataclass, fields
 from datetime import date
 from typing import Any
+from unicodedata import category
 
 from banks.simulator import ledger
 from banks.simulator.currencies import AmountError, to_minor
@@ -26,6 +27,11 @@ LENGTHS = {
     "purpose": 140,
 }
 REQUIRED = ("debtor_account", "creditor_account", "creditor_name")
+
+
+def is_plain(text: str) -> bool:
+    """Whether a text has only characters that a statement can carry: no control characters."""
+    return all(category(c) not in ("Cc", "Cs", "Cn", "Co") for c in text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +105,7 @@ def _check_fields(order: Order) -> Refusal | None:
             least = 1 if name in REQUIRED else 0
             text = f"Field {name} must have {least} to {limit} characters; it has {len(value)}."
             return Refusal("FIELD_LENGTH", text, recorded=True)
-        if any(ord(c) < 32 for c in value):
+        if not is_plain(value):
             return Refusal("FIELD_CHARACTERS", f"Field {name} has control characters.", recorded=True)
     try:
         minor = to_minor(order.amount, order.currency)

@@ -131,8 +131,8 @@ def book_payment(db: sqlite3.Connection, payment: sqlite3.Row, *, now: float) ->
     """Move the money of an accepted payment, or reject it when the funds are not there."""
     order = Order.from_content(payment["content"])
     debtor = ledger.get_account(db, order.debtor_account)
-    free = ledger.available(db, debtor)
-    if free < order.minor:
+    amount = int(payment["amount"])
+    if ledger.available(db, debtor) < amount:
         _move(db, order.reference, "REJECTED", "INSUFFICIENT_FUNDS", "The available balance is too low", now)
         return
     payee = ledger.find_account(db, order.creditor_account)
@@ -141,14 +141,14 @@ def book_payment(db: sqlite3.Connection, payment: sqlite3.Row, *, now: float) ->
     legs = (
         Leg(
             account=debtor,
-            amount=-order.minor,
+            amount=-amount,
             party_name=order.creditor_name,
             party_account=order.creditor_account,
             party_bank=order.creditor_bank_code,
         ),
         Leg(
             account=payee or ledger.settlement_account(db, order.currency),
-            amount=order.minor,
+            amount=amount,
             party_name=debtor["name"],
             party_account=order.debtor_account,
             party_bank=debtor["bank_code"],

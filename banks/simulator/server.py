@@ -61,9 +61,10 @@ class Call:
 def _list(data: Any, name: str) -> list[Any]:
     if not isinstance(data, dict) or set(data) != {name} or not isinstance(data[name], list):
         raise BankError(400, "MALFORMED", f"The body must be an object with one list, {name!r}.")
-    if not data[name]:
+    items: list[Any] = data[name]
+    if not items:
         raise BankError(400, "MALFORMED", f"The list {name!r} is empty.")
-    return data[name]
+    return items
 
 
 class Server(ThreadingHTTPServer):
@@ -283,7 +284,10 @@ def _decode(body: bytes) -> Any:
     if not body:
         return {}
     try:
-        return json.loads(body.decode("utf-8"))
+        data = json.loads(body.decode("utf-8"))
+        if b"\\u" in body:
+            json.dumps(data, ensure_ascii=False).encode()  # half a surrogate pair is no text
+        return data
     except (ValueError, RecursionError):
         raise BankError(400, "MALFORMED", "The body is not JSON in UTF-8.") from None
 

@@ -21,7 +21,10 @@ from banks.simulator.errors import BankError
 from banks.simulator.store import Store
 
 CURSOR = re.compile(r"S(\d{1,15})(?:/B(\d{1,15}))?\Z", re.ASCII)
-ENDINGS = {"camt.053": "xml", "mt940": "sta"}
+ENDINGS = {"camt.053": "xml", "camt.052": "xml", "mt940": "sta", "mt942": "sta"}
+INTRADAY = {"camt.053": "camt.052", "mt940": "mt942"}
+MT940_NAME = 54
+"""MT940 has room for so much of a counterparty's name; banks cut it off, and so does this one."""
 
 
 def close_day(db: sqlite3.Connection) -> date:
@@ -59,13 +62,14 @@ def fetch(store: Store, number: str, *, since: str, limit: int, intraday: bool) 
             content = row["content"]
             if content is None:
                 content = unwritten[row["id"]] = _write(db, account, row)
-            files.append(_file(account, row["day"], content))
+            files.append(_file(account, account["format"], row["day"], content))
             last, last_leg = row["number"], 0
         if intraday and not more:
             newest = _newest_leg(db, account)
             if newest > last_leg:
                 content = _write_intraday(db, account, last + 1)
-                files.append(_file(account, f"{ledger.business_day(db)}-intraday-{newest}", content))
+                label = f"{ledger.business_day(db)}-intraday-{newest}"
+                files.append(_file(account, INTRADAY[account["format"]], label, content))
                 last_leg = newest
     if unwritten:
         with store.write() as db:
@@ -84,10 +88,10 @@ def _read_cursor(cursor: str) -> tuple[int, int]:
     return int(found[1]), int(found[2] or 0)
 
 
-def _file(account: sqlite3.Row, label: str, content: bytes) -> dict[str, str]:
+def _file(account: sqlite3.Row, format: str, label: str, content: bytes) -> dict[str, str]:
     return {
-        "name": f"{account['number']}-{label}.{ENDINGS[account['format']]}",
-        "format": account["format"],
+        "name": f"{account['number']}-{label}.{ENDINGS[format]}",
+        "format": format,
         "content": base64.b64encode(content).decode(),
     }
 
@@ -132,8 +136,9 @@ def _write_intraday(db: sqlite3.Connection, account: sqlite3.Row, number: int) -
 
 
 def _bytes(account: sqlite3.Row, statement: Statement) -> bytes:
-    writer = camt053 if account["format"] == "camt.053" else mt940
-    return writer.write([statement])
+    if account["format"] == "mt940":
+        return mt940.write([statement])
+    return camt053.write([statement], message="052" if statement.intraday else "053")
 
 
 def _identity(account: sqlite3.Row) -> AccountIdentity:
@@ -157,6 +162,7 @@ def _entries(db: sqlite3.Connection, account: sqlite3.Row, day: date) -> tuple[E
         "WHERE legs.account = ? AND legs.booked_on = ? ORDER BY legs.id",
         (account["id"], day.isoformat()),
     )
+    room = MT940_NAME if account["format"] == "mt940" else None
     return tuple(
         Entry(
             amount=Decimal(to_text(row["amount"], row["currency"])),
@@ -166,7 +172,9 @@ def _entries(db: sqlite3.Connection, account: sqlite3.Row, day: date) -> tuple[E
             reference=row["end_to_end"],
             bank_reference=row["bank_reference"],
             counterparty=Party(
-                name=row["party_name"], account=row["party_account"], bank_code=row["party_bank"]
+                name=row["party_name"][:room].strip(),
+                account=row["party_account"],
+                bank_code=row["party_bank"],
             ),
             text=row["text"],
             code="" if row["kind"] == "return" else row["code"],
