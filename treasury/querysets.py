@@ -10,7 +10,7 @@ from django.db.models import Q
 from guardian.shortcuts import get_objects_for_user
 
 if TYPE_CHECKING:
-    from treasury.models import Account, Balance, Company
+    from treasury.models import Account, Balance, Company, PlanImport, RecurringFlow
 
 
 def granted(user: Any, permission: str, model: type[models.Model]) -> models.QuerySet[Any]:
@@ -47,3 +47,18 @@ class BalanceQuerySet(models.QuerySet["Balance"]):
     def latest_per_account(self) -> BalanceQuerySet:
         """The newest figures of each account."""
         return self.order_by("account", "-as_of", "-pk").distinct("account")
+
+
+class RecurringFlowQuerySet(models.QuerySet["RecurringFlow"]):
+    def visible_to(self, user: Any) -> RecurringFlowQuerySet:
+        return self.filter(account__in=apps.get_model("treasury.Account").objects.visible_to(user))
+
+
+class PlanImportQuerySet(models.QuerySet["PlanImport"]):
+    def visible_to(self, user: Any) -> PlanImportQuerySet:
+        """Plans of companies granted as a whole: a plan tells about all of a company's accounts."""
+        company = apps.get_model("treasury.Company")
+        return self.filter(company__in=granted(user, "treasury.view_company", company).values("pk"))
+
+    def in_force(self) -> PlanImportQuerySet:
+        return self.filter(committed_at__isnull=False, undone_at__isnull=True)

@@ -82,6 +82,10 @@ class ProposedChange(models.Model):
         verbose_name = _("proposed change")
         verbose_name_plural = _("proposed changes")
         ordering = ["-id"]
+        permissions = [
+            ("confirm_change", "May confirm other people's changes"),
+            ("manage_access", "May manage people, roles and grants"),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["kind", "object_id"],

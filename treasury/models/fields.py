@@ -31,4 +31,5 @@ class CurrencyField(models.CharField):
         super().__init__(*args, **({"max_length": 3, "validators": [known_currency]} | kwargs))
 
     def db_type(self, connection: Any) -> str:
-        return "char(3)"
+        # the same type as char(3); under that name bulk inserts would cast to one letter
+        return "bpchar(3)"
