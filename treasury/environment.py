@@ -51,6 +51,11 @@ KNOWN: dict[str, Setting] = {
             "ZHILIAN_SECRET_KEY", "Signs sessions; empty means a generated key file", "50 or more characters"
         ),
         Setting("ZHILIAN_MASTER_KEYS", "Encrypts secrets at rest: Fernet keys, newest first", "key1,key2"),
+        Setting(
+            "ZHILIAN_SIGNING_KEYS",
+            "Signs approvals: 32-byte Ed25519 seeds in URL-safe base64, newest first; keep old ones to verify",
+            "key1,key2",
+        ),
         Setting("ZHILIAN_HOSTS", "Host names the portal answers to", "treasury.example.com"),
         Setting("ZHILIAN_HTTPS", "Set when people reach the portal by https", "yes"),
         Setting("ZHILIAN_TIME_ZONE", "Time zone of screens without an account", "Asia/Shanghai"),

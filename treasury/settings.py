@@ -23,6 +23,7 @@ DEBUG = ENVIRONMENT.yes("ZHILIAN_DEBUG", default=False)
 HTTPS = ENVIRONMENT.yes("ZHILIAN_HTTPS", default=False)
 SECRET_KEY = ENVIRONMENT.text("ZHILIAN_SECRET_KEY") or keys.kept(DATA_FOLDER, "session")
 MASTER_KEYS = ENVIRONMENT.names("ZHILIAN_MASTER_KEYS", default=()) or [keys.kept(DATA_FOLDER, "master")]
+SIGNING_KEYS = ENVIRONMENT.names("ZHILIAN_SIGNING_KEYS", default=()) or [keys.kept(DATA_FOLDER, "signing")]
 ALLOWED_HOSTS = ENVIRONMENT.names("ZHILIAN_HOSTS", default=("127.0.0.1", "localhost", "[::1]"))
 TESTING = "pytest" in sys.modules
 

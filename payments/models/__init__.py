@@ -3,7 +3,7 @@
 from payments.models.approvals import ApprovalRequest, ApprovalRule, ApprovalStep, Decision
 from payments.models.beneficiaries import Beneficiary
 from payments.models.dispatches import Dispatch
-from payments.models.payments import Batch, ImportedFile, Payment
+from payments.models.payments import Batch, ImportedFile, Payment, PaymentVersion
 from payments.models.sweeps import SweepRule, SweepRun
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "Dispatch",
     "ImportedFile",
     "Payment",
+    "PaymentVersion",
     "SweepRule",
     "SweepRun",
 ]

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from payments import rules
 from payments.querysets import BatchQuerySet, PaymentQuerySet
 from payments.states import PaymentState
 from treasury.models.fields import AmountField, CurrencyField
@@ -24,21 +25,26 @@ class Source(models.TextChoices):
 
 
 class ImportedFile(models.Model):
-    """A payment file as uploaded. The same bytes make payments only once per company."""
+    """A payment file as uploaded. The same bytes make payments only once per company.
+
+    An import that was undone frees its bytes again.
+    """
 
     company = models.ForeignKey("treasury.Company", on_delete=models.PROTECT, related_name="+")
+    account = models.ForeignKey("treasury.Account", on_delete=models.PROTECT, related_name="+")
     name = models.CharField(max_length=200)
     sha256 = models.CharField(max_length=64)
     content = models.BinaryField()
     uploaded_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     uploaded_at = models.DateTimeField()
     committed_at = models.DateTimeField(null=True)
+    undone_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [
             models.UniqueConstraint(
                 fields=["company", "sha256"],
-                condition=models.Q(committed_at__isnull=False),
+                condition=models.Q(committed_at__isnull=False, undone_at__isnull=True),
                 name="payment_file_once",
             )
         ]
@@ -163,3 +169,42 @@ class Payment(models.Model):
 
     def __str__(self) -> str:
         return self.reference
+
+    def compute_digest(self) -> str:
+        """The digest of the money fields as they stand in this row (`account` must be loaded)."""
+        return rules.money_digest(
+            reference=self.reference,
+            version=self.version,
+            kind=self.kind,
+            account_number=self.account.number,
+            account_currency=self.account.currency,
+            payee_name=self.payee_name,
+            payee_account=self.payee_account,
+            payee_bank_code=self.payee_bank_code,
+            payee_country=self.payee_country,
+            amount=self.amount,
+            currency=self.currency,
+            execute_on=self.execute_on,
+        )
+
+
+class PaymentVersion(models.Model):
+    """What a person made of a payment: one row per creation and edit, never changed.
+
+    Whoever made any version may not approve the payment. `facts` are the fields as text, for
+    the difference that approvers are shown.
+    """
+
+    payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="versions")
+    version = models.PositiveIntegerField()
+    digest = models.CharField(max_length=64)
+    facts = models.JSONField()
+    made_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    made_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["payment", "version"]
+        constraints = [models.UniqueConstraint(fields=["payment", "version"], name="one_row_per_version")]
+
+    def __str__(self) -> str:
+        return f"{self.payment} v{self.version}"

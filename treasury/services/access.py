@@ -28,6 +28,7 @@ ROLES: dict[str, tuple[str, ...]] = {
     gettext_noop("treasurer"): (
         "payments.prepare_payment",
         "payments.propose_beneficiary",
+        "payments.approve_payment",
         "payments.manage_sweeps",
         "payments.resolve_payment",
         "treasury.plan_cash",

@@ -23,6 +23,8 @@ from treasury.services import access, auditing
 class Kind:
     """One kind of change. `apply` gets the change and returns the object it made or altered.
 
+    `decided_by` and `decided_at` of the change are already set then.
+
     `undo` is told when the change is rejected or withdrawn, for kinds that hold an object back
     while it waits.
     """
@@ -99,6 +101,7 @@ def confirm(*, change: ProposedChange, by: Any, at: datetime, reason: str = "") 
         raise ChangeRefusedError(
             _("%(person)s proposed this change and cannot confirm it. Ask another person.") % {"person": by}
         )
+    locked.decided_by, locked.decided_at = by, at  # for `apply`; saved when the change is closed
     made = kind.apply(locked, at)
     _close(locked, ProposedChange.State.APPLIED, by, at, reason)
     auditing.record(
