@@ -53,7 +53,7 @@ KNOWN: dict[str, Setting] = {
         Setting("ZHILIAN_MASTER_KEYS", "Encrypts secrets at rest: Fernet keys, newest first", "key1,key2"),
         Setting(
             "ZHILIAN_SIGNING_KEYS",
-            "Signs approvals: 32-byte Ed25519 seeds in URL-safe base64, newest first; keep old ones to verify",
+            "Signs approvals: Ed25519 seeds in URL-safe base64, newest first; old ones still verify",
             "key1,key2",
         ),
         Setting("ZHILIAN_HOSTS", "Host names the portal answers to", "treasury.example.com"),

@@ -29,6 +29,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         "payments.prepare_payment",
         "payments.propose_beneficiary",
         "payments.approve_payment",
+        "payments.confirm_beneficiary",
         "payments.manage_sweeps",
         "payments.resolve_payment",
         "treasury.plan_cash",
