@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from banks.formats.camt.write import write
+from banks.formats.camt import read, write
 
-__all__ = ["write"]
+__all__ = ["read", "write"]

@@ -1,1 +1,8 @@
-"""ISO 20022 cash management messages (camt.052, 053, 054): `read` for reading, `write` for writing."""
+"""ISO 20022 cash management messages (camt.052, 053, 054), read in any version, written in v08."""
+
+from __future__ import annotations
+
+from banks.formats.camt.read import read
+from banks.formats.camt.write import write
+
+__all__ = ["read", "write"]
