@@ -10,8 +10,11 @@ class TreasuryConfig(AppConfig):
     verbose_name = _("Treasury")
 
     def ready(self) -> None:
-        from treasury import jobs
+        from treasury import jobs, shell
         from treasury.services import access
 
         post_migrate.connect(access.fill_roles, dispatch_uid="roles")
         post_migrate.connect(jobs.lay_schedules, dispatch_uid="schedules")
+        shell.add_page(
+            shell.Page(_("Cash position"), "home", "layout-dashboard", "cash", order=0, shortcut="d")
+        )

@@ -10,7 +10,9 @@ from django.utils import translation
 from django.utils.cache import patch_vary_headers
 from django.utils.translation import get_language_from_request
 
+from treasury.services.access import AccessDeniedError
 from treasury.services.auditing import current_ip
+from treasury.views import failures
 
 Handler = Callable[[HttpRequest], HttpResponse]
 
@@ -44,3 +46,7 @@ class PersonMiddleware:
             return self.get_response(request)
         finally:
             current_ip.reset(token)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """What a role does not hold is answered with the page that says which permission is missing."""
+        return failures.forbidden(request, exception) if isinstance(exception, AccessDeniedError) else None
