@@ -18,6 +18,10 @@ control API (`banks.simulator.client.Control`) are methods: `open_account`, `fau
 (prefix, references, amount, min_amount, account, probability, every, skip, count, seed, on,
 code, text, seconds, queries): `banks.simulator.faults`.
 
+`advance(61)` ends the received window of messages sent before it without waiting; the bank stays
+that much ahead, so put it back with `set_clock_offset(0)` before sending anew. A held payment's
+delay in `seconds` runs by the same clock.
+
 Unless told otherwise the business day is today at the bank and moves only by `close_day`.
 """
 

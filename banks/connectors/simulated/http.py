@@ -13,6 +13,7 @@ import hmac
 import http.client
 import io
 import json
+import os
 import select
 import socket
 import threading
@@ -40,7 +41,10 @@ class Heard:
 
 
 class Line:
-    """Talks to one simulated bank. Thread-safe; reading requests share one open connection."""
+    """Talks to one simulated bank. Reading requests share one open connection.
+
+    Safe among threads, and across a fork: a child never reads from its parent's connection.
+    """
 
     def __init__(self, config: Config, clock: Callable[[], datetime]) -> None:
         parts = urlsplit(config.base_url)
@@ -52,12 +56,12 @@ class Line:
         self._root = parts.path.rstrip("/")
         self._netloc = parts.netloc
         self._kept: http.client.HTTPConnection | None = None
+        self._process = os.getpid()
         self._lock = threading.Lock()
 
     def ask(self, method: str, path: str, body: bytes = b"") -> Heard:
         """A request that changes nothing of weight at the bank; reuses the open connection if alive."""
-        with self._lock:
-            kept, self._kept = self._kept, None
+        kept = self._take()
         if kept is not None and not _alive(kept):
             kept.close()
             kept = None
@@ -142,17 +146,25 @@ class Line:
 
     def close(self) -> None:
         """Close the connection kept open for reading; the next request opens another."""
-        with self._lock:
-            kept, self._kept = self._kept, None
+        kept = self._take()
         if kept is not None:
             kept.close()
 
     def __del__(self) -> None:
         self.close()
 
+    def _take(self) -> http.client.HTTPConnection | None:
+        """The connection kept open, now the caller's alone; None when there is none of this process."""
+        with self._lock:
+            kept, self._kept = self._kept, None
+            if kept is not None and self._process != os.getpid():
+                kept.close()
+                kept = None
+            return kept
+
     def _keep(self, connection: http.client.HTTPConnection) -> None:
         with self._lock:
-            spare, self._kept = self._kept, connection
+            spare, self._kept, self._process = self._kept, connection, os.getpid()
         if spare is not None:
             spare.close()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -238,6 +239,24 @@ def test_a_kept_connection_that_the_bank_closed_is_not_used_again(peer: Simulate
     peer.restart()
     connector.check()
     assert send(peer, connector=connector).reports[0].state is PaymentState.BOOKED
+
+
+def test_a_forked_worker_does_not_share_the_line_of_its_parent(peer: SimulatedBank) -> None:
+    send(peer)
+    connector = peer.connector()
+    connector.check()
+    kept = connector._line._kept
+    child = os.fork()
+    if child == 0:
+        own = False
+        try:
+            connector.check()
+            own = connector._line._kept is not kept
+        finally:
+            os._exit(0 if own else 1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert connector.query_payments(["R1"]).reports[0].state is PaymentState.BOOKED
+    assert connector._line._kept is kept
 
 
 def test_concurrent_repeats_of_one_message_book_it_once(peer: SimulatedBank) -> None:
