@@ -11,7 +11,7 @@ from django.db.models import Q
 from treasury.models import Account, Company
 
 if TYPE_CHECKING:
-    from payments.models import Batch, Beneficiary, Dispatch, Payment
+    from payments.models import Batch, Beneficiary, Dispatch, Payment, SweepRule, SweepRun
 
 
 class PaymentQuerySet(models.QuerySet["Payment"]):
@@ -33,3 +33,19 @@ class DispatchQuerySet(models.QuerySet["Dispatch"]):
     def due_to_query(self, at: datetime) -> DispatchQuerySet:
         """Chains whose outcome the bank must be asked for now."""
         return self.filter(next_query_at__lte=at).filter(Q(lease_until__isnull=True) | Q(lease_until__lt=at))
+
+
+class SweepRuleQuerySet(models.QuerySet["SweepRule"]):
+    def visible_to(self, user: Any) -> SweepRuleQuerySet:
+        """Rules of which both accounts are visible: one side alone would tell of the other."""
+        accounts = Account.objects.visible_to(user)
+        return self.filter(header__in=accounts, member__in=accounts)
+
+
+class SweepRunQuerySet(models.QuerySet["SweepRun"]):
+    def visible_to(self, user: Any) -> SweepRunQuerySet:
+        """Runs that paid from no account hidden from `user`, and one's own."""
+        hidden = Account.objects.exclude(pk__in=Account.objects.visible_to(user).values("pk"))
+        return self.filter(
+            Q(made_by=user) | (Q(batches__isnull=False) & ~Q(batches__account__in=hidden))
+        ).distinct()

@@ -10,11 +10,13 @@ class TreasuryConfig(AppConfig):
     verbose_name = _("Treasury")
 
     def ready(self) -> None:
-        from treasury import jobs, shell
-        from treasury.services import access
+        from treasury import flows, jobs, shell
+        from treasury.services import access, planned
 
         post_migrate.connect(access.fill_roles, dispatch_uid="roles")
         post_migrate.connect(jobs.lay_schedules, dispatch_uid="schedules")
         shell.add_page(
             shell.Page(_("Cash position"), "home", "layout-dashboard", "cash", order=0, shortcut="d")
         )
+        flows.register("treasury.recurring", planned.RecurringItems())
+        flows.register("treasury.plans", planned.PlanRows())

@@ -34,3 +34,10 @@ def next_business_day(on: date, country: str) -> date:
     while not is_business_day(on, country):
         on = date.fromordinal(on.toordinal() + 1)
     return on
+
+
+def previous_business_day(on: date, country: str) -> date:
+    """The last business day on or before `on`."""
+    while not is_business_day(on, country):
+        on = date.fromordinal(on.toordinal() - 1)
+    return on

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from payments.querysets import SweepRuleQuerySet, SweepRunQuerySet
 from treasury.models.fields import AmountField
 
 
@@ -34,7 +35,15 @@ class SweepRule(models.Model):
     minimum_transfer = AmountField(_("smallest transfer"), default=0)
     leave_in_header = AmountField(_("keep in main account"), default=0)
     order = models.PositiveSmallIntegerField(_("order"), default=100)
+    purpose = models.CharField(
+        _("purpose"),
+        max_length=70,
+        blank=True,
+        help_text=_("Written on each transfer. Required between two companies: name the loan agreement."),
+    )
     active = models.BooleanField(_("active"), default=False)
+
+    objects = SweepRuleQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("sweep rule")
@@ -54,15 +63,22 @@ class SweepRule(models.Model):
 
 
 class SweepRun(models.Model):
-    """One execution: the explained legs as computed, and the batches it made."""
+    """One execution: the explained legs as computed, and the batches it made.
 
-    on = models.DateField()
+    `legs` is a list of `payments.pooling.Leg` as JSON, each with the id of the payment it made.
+    `reason` says why rules that had already run that day were run again.
+    """
+
+    on = models.DateField(_("day"))
     made_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", verbose_name=_("run by")
     )
-    made_at = models.DateTimeField()
+    made_at = models.DateTimeField(_("run at"))
+    reason = models.CharField(_("reason"), max_length=500, blank=True)
     legs = models.JSONField()
     batches = models.ManyToManyField("payments.Batch", related_name="sweep_runs")
+
+    objects = SweepRunQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("sweep run")

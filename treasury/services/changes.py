@@ -26,7 +26,8 @@ class Kind:
     `decided_by` and `decided_at` of the change are already set then.
 
     `undo` is told when the change is rejected or withdrawn, for kinds that hold an object back
-    while it waits.
+    while it waits. `sees` raises AccessDeniedError for a person who may not see everything the
+    change is about, when that is more than its company.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Kind:
     confirm_permission: str
     apply: Callable[[ProposedChange, datetime], models.Model]
     undo: Callable[[ProposedChange, datetime], None] | None = None
+    sees: Callable[[ProposedChange, Any], None] | None = None
 
 
 class ChangeRefusedError(Exception):
@@ -135,6 +137,9 @@ def _locked(change: ProposedChange, by: Any, *, own: bool = False) -> ProposedCh
         access.require(by, KINDS[locked.kind].confirm_permission)
     if locked.company is not None:
         access.require_company(by, locked.company)
+    sees = KINDS[locked.kind].sees
+    if sees is not None:
+        sees(locked, by)
     return locked
 
 
