@@ -1,6 +1,6 @@
 """The simulated bank as a real process for tests, and the fixtures that give it.
 
-Add `"tests.simulated_bank"` to `pytest_plugins`; then a test asks for `bank`:
+A test asks for `bank` (or `start_bank`, for several or with options):
 
     def test_money_leaves(bank):
         bank.open_account("6225001", "CNY", opening="1000.00", name="Alpha Ltd")
@@ -10,13 +10,14 @@ Add `"tests.simulated_bank"` to `pytest_plugins`; then a test asks for `bank`:
         assert bank.times_booked("REF-1") == 1        # from GET /ledger: the bank's own truth
         assert bank.balance("6225001") == Decimal("900.00")
 
-`SimulatedBank.start(folder, …)` starts one by hand; `stop()` ends it politely, `kill()` is
-kill -9, `restart()` brings it up again on the same store, port and key. All orders of the
-control API (`banks.simulator.client.Control`) are methods: `open_account`, `fault`, `faults`,
-`clear_faults`, `release`, `stalls`, `advance`, `set_clock_offset`, `close_day`, `business_day`,
-`credit`, `enter`, `return_payment`, `freeze`, `ledger`. Kinds of fault and their conditions
-(prefix, references, amount, min_amount, account, probability, every, skip, count, seed, on,
-code, text, seconds, queries): `banks.simulator.faults`.
+`SimulatedBank.start(folder, …)` starts one by hand and is a context manager; `stop()` ends it
+politely, `kill()` is kill -9, `restart()` brings it up again on the same store, port and key.
+All orders of the control API (`banks.simulator.client.Control`) are methods: `open_account`,
+`fault`, `faults`, `clear_faults`, `release`, `stalls`, `advance`, `set_clock_offset`,
+`close_day`, `business_day`, `credit`, `enter`, `return_payment`, `freeze`, `ledger`.
+
+Kinds of fault and their conditions (prefix, references, amount, min_amount, account, probability,
+every, skip, count, seed, on, code, text, seconds, queries) are in `banks.simulator.faults`.
 
 `advance(61)` ends the received window of messages sent before it without waiting; the bank stays
 that much ahead, so put it back with `set_clock_offset(0)` before sending anew. A held payment's
@@ -103,7 +104,7 @@ class SimulatedBank(Control):
     def _launch(self) -> None:
         arguments = [part for option in self._options.items() for part in option]
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "banks.simulator", *arguments],
+            [sys.executable, "-m", "banks.simulator", "--with-parent", *arguments],
             cwd=ROOT,
             stdout=subprocess.PIPE,
             text=True,
@@ -112,10 +113,16 @@ class SimulatedBank(Control):
         ready, _, _ = select.select([self.process.stdout], [], [], 20)
         line = self.process.stdout.readline() if ready else ""
         if not line:
-            self.process.kill()
+            self.kill()
             raise AssertionError("The simulated bank did not start.")
         self.url = json.loads(line)["url"]
         self._options["--port"] = self.url.rsplit(":", 1)[1]
+
+    def __enter__(self) -> SimulatedBank:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.kill()
 
     def stop(self) -> int:
         """End it politely; gives the exit code."""

@@ -46,6 +46,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--window", type=float, default=60.0, help="seconds a payment message is taken after its timestamp"
     )
+    parser.add_argument(
+        "--with-parent", action="store_true", help="end when the process that started the bank has ended"
+    )
     parser.add_argument("--message-limit", type=int, default=500, help="payments a message may carry")
 
 
@@ -75,6 +78,7 @@ def _key(bank: Bank, given: str) -> str:
 
 def run(options: argparse.Namespace) -> int:
     """Serve until told to stop; 0 on a clean end."""
+    parent = os.getppid()
     bank = Bank(options.store, read_settings(options))
     key = _key(bank, options.key)
     try:
@@ -95,7 +99,7 @@ def run(options: argparse.Namespace) -> int:
     line = {"name": "simulated bank", "url": server.url, "key": key, "store": str(options.store)}
     sys.stdout.write(json.dumps({**line, "business_day": day}, ensure_ascii=False) + "\n")
     sys.stdout.flush()
-    while not over.wait(TICK_SECONDS):
+    while not over.wait(TICK_SECONDS) and not (options.with_parent and os.getppid() != parent):
         bank.tick()
     server.stalls.close()
     server.shutdown()

@@ -85,7 +85,8 @@ class Control:
     ) -> dict[str, Any]:
         """Let go of stalled requests and held payments (all, or of `reference`).
 
-        `outcome` "book" or "reject" is for held payments. Gives how many requests were `stalled`
+        `outcome` "book" or "reject" is for held payments. A fault rule still in force catches the
+        next request all the same: give it a `count`, or clear it. Gives how many requests were `stalled`
         and which payments were `released`.
         """
         data = {"outcome": outcome, "code": code, "text": text}

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import random
+import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
 from itertools import count
+from pathlib import Path
 
 import pytest
 
 from banks.connectors.abilities import ConnectorError
 from banks.messages import AccountIdentity, Party, PaymentOrder, PaymentState
-from tests.simulated_bank import SimulatedBank, wait_until
+from tests.simulated_bank import ROOT, SimulatedBank, wait_until
 
 pytestmark = pytest.mark.processes
 
@@ -55,6 +60,24 @@ def test_it_stops_cleanly_while_a_request_is_stalled_and_books_none_of_it(peer: 
     sender.join(10)
     peer.restart()
     assert peer.ledger()["payments"] == []
+
+
+def test_a_bank_started_with_a_parent_ends_when_that_was_killed(tmp_path: Path) -> None:
+    start = (
+        "import subprocess, sys, time; subprocess.Popen([sys.executable, '-m', 'banks.simulator', "
+        f"'--with-parent', '--store', {str(tmp_path / 'b.sqlite')!r}]); time.sleep(60)"
+    )
+    parent = subprocess.Popen([sys.executable, "-c", start], cwd=ROOT, stdout=subprocess.PIPE)
+    with parent, parent.stdout as told:
+        address = json.loads(told.readline())["url"].removeprefix("http://")
+        parent.kill()
+
+    def gone() -> bool:
+        host, port = address.split(":")
+        with socket.socket() as probe:
+            return probe.connect_ex((host, int(port))) != 0
+
+    wait_until(gone, what="the bank to end")
 
 
 def test_what_was_answered_is_there_after_kill_9(peer: SimulatedBank) -> None:

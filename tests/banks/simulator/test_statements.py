@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import base64
 from decimal import Decimal
+from io import BytesIO
 from itertools import pairwise
 from typing import Any
 
 import pytest
 from lxml import etree
 
+from banks import formats
 from banks.simulator import control
 from banks.simulator.errors import BankError
 from tests.banks.simulator.conftest import Books, item
@@ -115,6 +117,34 @@ def test_the_day_so_far_comes_only_when_asked_for_and_only_when_it_grew(
     assert fetch(books, "I", page["cursor"], intraday=True)["files"] == []
     books.bank.close_days()
     assert [f["format"] for f in fetch(books, "I", page["cursor"])["files"]] == [format]
+
+
+@pytest.mark.parametrize("format", ["camt.053", "mt940"])
+def test_what_it_writes_is_read_back_as_what_was_booked(books: Books, format: str) -> None:
+    books.open("F", format=format, name="丙公司")
+    books.pay(
+        item("R-1", "10.00", debtor_account="F", purpose="货款 七月"),
+        item("R-2", "0.01", creditor_account="F"),
+    )
+    control.return_payment(books.bank, {"reference": "R-1", "code": "AC04", "text": "账户已销户"})
+    control.inject_entries(
+        books.bank,
+        {"entries": [{"account": "F", "amount": "5.55", "party_name": "客户", "reference": "INV-7"}]},
+    )
+    books.bank.close_days()
+    file = fetch(books, "F")["files"][0]
+    start, *entries, end = formats.read(BytesIO(content(file)), file["format"])
+    assert (start.account.number, start.opening.amount) == ("F", Decimal("1000.00"))
+    assert end.closing.amount == Decimal("1005.56")
+    assert [(e.reference, e.amount, e.counterparty.name) for e in entries] == [
+        ("R-1", Decimal("-10.00"), "乙公司"),
+        ("R-2", Decimal("0.01"), "甲公司"),
+        ("R-1", Decimal("10.00"), "乙公司"),
+        ("INV-7", Decimal("5.55"), "客户"),
+    ]
+    assert [e.bank_reference[0] for e in entries] == ["P", "P", "B", "B"]
+    assert entries[0].text == "货款 七月"
+    assert "AC04" in entries[2].return_reason
 
 
 @pytest.mark.parametrize("cursor", ["x", "S", "S1/B", "S1;DROP", "S9999999999999999999", "S٣"])
