@@ -6,14 +6,23 @@ approve, Carol is treasurer, Dave reconciles, Erin and Eve administer, Mallory m
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.contrib.auth.models import Group
 from guardian.shortcuts import assign_perm
 
-from treasury.models import Account, Bank, Company, User
+from payments.models import Beneficiary, Payment
+from payments.services import approving, beneficiaries, preparing, rule_sets
+from payments.services.rule_sets import Band
+from treasury.models import Account, Bank, Company, ProposedChange, User
+from treasury.services import changes
 from treasury.services.access import fill_roles
+
+NOW = datetime(2026, 11, 24, 2, 0, tzinfo=UTC)
+"""What the fixture `now` gives: a Tuesday, 10:00 in Shanghai."""
 
 PASSWORD = "correct horse battery staple"  # the cast's, in tests and demo alike
 
@@ -88,3 +97,100 @@ def cast_of() -> Cast:
         eve=person("Eve", "admin", huaxia, is_staff=True),
         mallory=person("Mallory", "clerk"),
     )
+
+
+# --- payments -----------------------------------------------------------------------------
+
+
+def rule_set(
+    cast: Cast,
+    *bands: Band,
+    account: Account | None = None,
+    kind: str = "",
+    company: Company | None = None,
+    at: datetime = NOW,
+) -> None:
+    """Bands in force, proposed by Erin and confirmed by Eve. Without bands: one manager for all."""
+    wanted = bands or (Band(Decimal(0), None, (("manager", 1),)),)
+    change = rule_sets.propose_bands(
+        company=company or cast.company, account=account, kind=kind, bands=wanted, by=cast.erin, at=at
+    )
+    changes.confirm(change=change, by=cast.eve, at=at)
+
+
+def beneficiary(
+    cast: Cast,
+    number: str = "6217000000000099",
+    currency: str = "CNY",
+    at: datetime = NOW,
+    *,
+    name: str = "北京供应商有限公司",
+    company: Company | None = None,
+    **fields: Any,
+) -> Beneficiary:
+    """An active payee: proposed by Alice, confirmed by Carol (so that Bob and Bella may approve)."""
+    row = beneficiaries.propose_beneficiary(
+        company=company or cast.company,
+        name=name,
+        account_number=number,
+        currency=currency,
+        by=cast.alice,
+        at=at,
+        **fields,
+    )
+    change = ProposedChange.objects.get(kind="payments.beneficiary", object_id=row.pk, state="PENDING")
+    changes.confirm(change=change, by=cast.carol, at=at)
+    return Beneficiary.objects.get(pk=row.pk)
+
+
+def payment(
+    cast: Cast,
+    amount: Decimal | str = "1200.00",
+    *,
+    account: Account | None = None,
+    to: Beneficiary | None = None,
+    own_account: Account | None = None,
+    execute_on: date | None = None,
+    at: datetime = NOW,
+    by: Any = None,
+    **fields: Any,
+) -> Payment:
+    """A draft that Alice entered, to be paid today unless said otherwise."""
+    debit = account or cast.cny
+    if to is None and own_account is None:
+        to = Beneficiary.objects.filter(
+            company=debit.company, currency=debit.currency, state="ACTIVE"
+        ).first() or beneficiary(
+            cast, company=debit.company, number=f"62170000{debit.pk:08d}", currency=debit.currency, at=at
+        )
+    return preparing.create_payment(
+        account=debit,
+        beneficiary=to,
+        own_account=own_account,
+        amount=Decimal(amount),
+        currency=debit.currency,
+        execute_on=execute_on or at.astimezone(ZoneInfo(debit.time_zone)).date(),
+        source=fields.pop("source", "FORM"),
+        by=by or cast.alice,
+        at=at,
+        **fields,
+    )
+
+
+def submitted_payment(cast: Cast, amount: Decimal | str = "1200.00", **fields: Any) -> Payment:
+    """A payment waiting for approval under a rule set (made when the company has none)."""
+    at = fields.get("at", NOW)
+    draft = payment(cast, amount, **fields)
+    if not rule_sets.in_force(draft.account.company, at.date()).exists():
+        rule_set(cast, company=draft.account.company, at=at)
+    return preparing.submit_payment(payment=draft, by=fields.get("by") or cast.alice, at=at)
+
+
+def approved_payment(cast: Cast, amount: Decimal | str = "1200.00", **fields: Any) -> Payment:
+    """A payment that Bob approved (or Bob and Bella, where the rule asks for two)."""
+    row = submitted_payment(cast, amount, **fields)
+    at = fields.get("at", NOW)
+    for approver in (cast.bob, cast.bella):
+        if row.state == "SUBMITTED":
+            row = approving.approve_payment(payment=row, expected_digest=row.digest, by=approver, at=at)
+    return row

@@ -1,0 +1,86 @@
+"""The last look before bytes leave: is this row exactly what enough of the right people approved?
+
+Dispatch calls it under its own lock. Nothing stored is believed: the digest is computed anew,
+every signature verified, completeness counted from the decisions.
+"""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext as _
+
+from payments.models import ApprovalRequest, Decision, Payment
+from payments.services import approving, returning, signing, writing
+from payments.states import BeneficiaryState, RequestState
+from treasury.models import Account
+
+
+class NotReleasableError(Exception):
+    """The payment must not be sent; the text says what does not hold."""
+
+    code = "payments.not_releasable"
+    hint = ""
+
+
+def verify_release(*, payment: Payment) -> None:
+    """Raises NotReleasableError unless the payment may leave as it stands in the database."""
+    row = Payment.objects.select_related(*returning.PARTIES).get(pk=payment.pk)
+    if row.compute_digest() != row.digest:
+        raise NotReleasableError(
+            _("%(payment)s is not what its digest says: the row was altered.") % {"payment": row}
+        )
+    request = (
+        ApprovalRequest.objects.filter(
+            payment=row, version=row.version, digest=row.digest, state=RequestState.COMPLETE
+        )
+        .prefetch_related("decisions")
+        .first()
+    )
+    if request is None:
+        raise NotReleasableError(
+            _("%(payment)s has no complete approval of version %(version)d.")
+            % {"payment": row, "version": row.version}
+        )
+    _verify_decisions(row, request)
+    _verify_parties(row)
+
+
+def _verify_decisions(row: Payment, request: ApprovalRequest) -> None:
+    barred = approving.hands_in_payment(row) | approving.hands_in_beneficiary(row.beneficiary)
+    for decision in request.decisions.all():
+        decision.request = request
+        request.payment = row
+        if not signing.decision_verifies(decision):
+            raise NotReleasableError(
+                _("The signature of decision %(decision)d on %(payment)s does not verify.")
+                % {"decision": decision.pk, "payment": row}
+            )
+        if decision.verdict != Decision.Verdict.APPROVE:
+            raise NotReleasableError(_("%(payment)s was not approved by all.") % {"payment": row})
+        if decision.person_id in barred:
+            raise NotReleasableError(
+                _("%(payment)s was approved by somebody who had a hand in it.") % {"payment": row}
+            )
+    missing = approving.due_step(request)
+    if missing is not None or not request.steps:
+        raise NotReleasableError(_("%(payment)s lacks approvals.") % {"payment": row})
+
+
+def _verify_parties(row: Payment) -> None:
+    if row.account.status != Account.Status.ACTIVE:
+        raise NotReleasableError(
+            _("Account %(account)s is %(status)s.")
+            % {"account": row.account, "status": row.account.get_status_display()}
+        )
+    if row.beneficiary is not None and row.beneficiary.state != BeneficiaryState.ACTIVE:
+        raise NotReleasableError(
+            _("%(payee)s is not an active beneficiary any more.") % {"payee": row.payee_name}
+        )
+    if row.own_account is not None and row.own_account.status != Account.Status.ACTIVE:
+        raise NotReleasableError(
+            _("Account %(account)s is %(status)s.")
+            % {"account": row.own_account, "status": row.own_account.get_status_display()}
+        )
+    if not writing.payee_is_current(row):
+        raise NotReleasableError(
+            _("The bank details of %(payee)s were changed since.") % {"payee": row.payee_name}
+        )
