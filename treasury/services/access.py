@@ -19,6 +19,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         "payments.prepare_payment",
         "payments.propose_beneficiary",
         "banks.import_statement",
+        "reconciliation.import_journal",
     ),
     gettext_noop("manager"): (
         "payments.approve_payment",
@@ -38,6 +39,7 @@ ROLES: dict[str, tuple[str, ...]] = {
     ),
     gettext_noop("reconciler"): (
         "banks.import_statement",
+        "reconciliation.import_journal",
         "reconciliation.reconcile",
         "reconciliation.close_account",
         "treasury.view_auditevent",
