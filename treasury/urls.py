@@ -4,7 +4,7 @@ from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.urls import include, path
 
-from treasury.views import failures, home, preferences
+from treasury.views import accounts, failures, home, preferences
 
 # The admin has no door of its own: one sign-in, with the second factor and the rate limits.
 admin.autodiscover()
@@ -16,6 +16,7 @@ handler500 = failures.failed
 
 urlpatterns = [
     path("", home.home, name="home"),
+    path("cash/accounts/", accounts.AccountsPage.as_view(), name="accounts"),
     path("language/", preferences.language, name="language"),
     path("preferences/", preferences.preferences, name="preferences"),
     path("admin/", admin.site.urls),

@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib.auth.models import Group, Permission
+from django.utils.translation import gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import gettext_noop
 
 from treasury.models import Account, Company
 
@@ -77,9 +77,18 @@ def require(user: Any, permission: str) -> None:
     """Raises AccessDeniedError unless `user` may."""
     if not may(user, permission):
         raise AccessDeniedError(
-            _("%(person)s may not do this: it takes the permission %(permission)s. Ask an administrator.")
-            % {"person": user, "permission": permission}
+            _(
+                "%(person)s may not do this. It takes the role %(roles)s (permission %(permission)s)."
+                " Ask an administrator for it."
+            )
+            % {"person": user, "roles": roles_with(permission), "permission": permission}
         )
+
+
+def roles_with(permission: str) -> str:
+    """The roles that hold `permission`, as a reader of this language calls them."""
+    names = [gettext(role) for role, held in ROLES.items() if permission in held]
+    return gettext(" or ").join(names) or "—"
 
 
 def require_account(user: Any, account: Account) -> None:

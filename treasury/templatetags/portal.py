@@ -5,6 +5,7 @@
     {% state_badge payment %}         the state's name with a shape and a colour
     {% icon "send" %}                 one of the sprite's icons; {% icon "send" _("Send") %} names it
     {% sort_header "amount" _("Amount") %}  a column head that sorts (lists that declare `sortable`)
+    {% instant balance.as_of account.time_zone %}   2026-11-24 10:00, the zone named when it is not ours
     {% querystring page=None %}       this page's address with a parameter changed (Django's own)
 
 Which state looks how: `TONES` maps a state's value to a tone; an app adds its own with
@@ -13,12 +14,16 @@ Which state looks how: `TONES` maps a state's value to a tone; an app adds its o
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django import template
 from django.templatetags.static import static
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -46,12 +51,18 @@ def tones(more: Mapping[str, str]) -> None:
         TONES[state] = tone
 
 
+def decimals(amount: Decimal) -> int:
+    """Digits after the point that are not trailing zeros."""
+    exponent = amount.normalize().as_tuple().exponent
+    return max(0, -exponent) if isinstance(exponent, int) else 0
+
+
 @register.filter
 def money(amount: Decimal | None, currency: str = "CNY") -> str:
     """1234567.8 as 1,234,567.80: the currency's own digits, a true minus, both languages alike."""
     if amount is None:
         return "—"
-    digits = max(money_rules.minor_units(currency), -amount.normalize().as_tuple().exponent if amount else 0)
+    digits = max(money_rules.minor_units(currency), decimals(amount))
     return f"{amount:,.{digits}f}".replace("-", "\u2212")
 
 
@@ -78,6 +89,19 @@ def state_badge(obj: Any, field: str = "state") -> SafeString:
     value = str(getattr(obj, field))
     display = getattr(obj, f"get_{field}_display", None)
     return badge(display() if display else value, TONES.get(value, "off"))
+
+
+@register.simple_tag
+def instant(value: datetime | None, zone: str | None = None) -> SafeString:
+    """A moment in the account's time zone, or the portal's; another zone than the portal's is named."""
+    if value is None:
+        return format_html("—")
+    ours = timezone.get_current_timezone()
+    local = value.astimezone(ZoneInfo(zone) if zone else ours)
+    note = format_html(' <span class="soft">{}</span>', zone) if zone and zone != str(ours) else ""
+    return format_html(
+        '<time datetime="{}">{}</time>{}', value.isoformat(), local.strftime("%Y-%m-%d %H:%M"), note
+    )
 
 
 @register.simple_tag
@@ -128,3 +152,39 @@ def unit_note(context: template.Context) -> str:
     """The words after figures shown in a larger unit; empty for units."""
     unit = getattr(context.get("user"), "amount_unit", "1")
     return {"10000": _("in ten thousands"), "1000000": _("in millions")}.get(str(unit), "")
+
+
+ACTIONS: dict[str, Any] = {}
+"""What audited actions are called on screen; apps add theirs with `actions({...})` in `ready()`."""
+
+
+def actions(more: Mapping[str, Any]) -> None:
+    """Name audited actions: {"payments.approved": _("Approved")}."""
+    ACTIONS.update(more)
+
+
+@register.filter
+def action_label(action: str) -> str:
+    """The name of an audited action, or the action itself when nobody named it."""
+    return str(ACTIONS.get(action, action.rsplit(".", 1)[-1].replace("_", " ")))
+
+
+@register.filter
+def detail_lines(detail: str) -> list[tuple[str, str]]:
+    """The JSON detail of an audit event as lines of (name, value); what is empty is left out."""
+    lines = []
+    for key, value in json.loads(detail or "{}").items():
+        if value in (None, "", [], {}):
+            continue
+        if isinstance(value, list):
+            value = "; ".join(_joined(one) for one in value)
+        elif isinstance(value, dict):
+            value = "; ".join(f"{k}: {v}" for k, v in value.items())
+        lines.append((key.replace("_", " "), str(value)))
+    return lines
+
+
+def _joined(one: Any) -> str:
+    if isinstance(one, list) and len(one) == 3:
+        return f"{one[0]}: {one[1] or '—'} → {one[2] or '—'}"
+    return " ".join(map(str, one)) if isinstance(one, list) else str(one)
