@@ -70,6 +70,9 @@ def identify(
         def member(content: BinaryIO) -> Iterator[StatementEvent]:
             return _member(content, inner, reversals)
 
+        if stream.seekable():
+            stream.seek(-len(head), 1)
+            whole = stream
         return name, read_zip(whole, member)
     return name, FORMATS[name].read(whole, reversals=reversals)
 

@@ -6,6 +6,7 @@ refused before it is read.
 
 from __future__ import annotations
 
+import contextlib
 import tempfile
 import zipfile
 import zlib
@@ -30,17 +31,18 @@ def read_zip(stream: BinaryIO, reader: Reader) -> Iterator[StatementEvent]:
     A member that is no statement becomes a `Quarantined` event. Raises `UnreadableError` when the
     archive is broken, locked or holds no statement, `ForbiddenContentError` when it inflates.
     """
-    try:
-        with zipfile.ZipFile(_seekable(stream)) as archive:
+    with contextlib.ExitStack() as stack:
+        try:
+            archive = stack.enter_context(zipfile.ZipFile(_seekable(stream, stack)))
             yield from _members(archive, reader)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
-        raise UnreadableError(f"The zip archive is damaged ({error}). Download it again.") from error
+        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
+            raise UnreadableError(f"The zip archive is damaged ({error}). Download it again.") from error
 
 
-def _seekable(stream: BinaryIO) -> IO[bytes]:
+def _seekable(stream: BinaryIO, stack: contextlib.ExitStack) -> IO[bytes]:
     if stream.seekable():
         return stream
-    copy = tempfile.SpooledTemporaryFile(max_size=16 << 20)  # noqa: SIM115  lives as long as the archive
+    copy = stack.enter_context(tempfile.SpooledTemporaryFile(max_size=16 << 20))  # noqa: SIM115
     while piece := stream.read(_COPY):
         copy.write(piece)
     copy.seek(0)

@@ -131,7 +131,7 @@ class Line:
     supplement: str
 
 
-_POINTERS = {"NONREF", "KREF+", "EREF", "EREF+", "MARF", "PREF", "NOREF", "NOTPROVIDED", "UNKNOWN", "0"}
+POINTERS = {"NONREF", "KREF+", "EREF", "EREF+", "MARF", "PREF", "NOREF", "NOTPROVIDED", "UNKNOWN"}
 
 
 def statement_line(content: str) -> Line:
@@ -168,8 +168,8 @@ def statement_line(content: str) -> Line:
         reversal=mark[0] == "R",
         minus=minus is not None,
         code=(code or "").strip(),
-        reference="" if reference in _POINTERS else reference,
-        bank_reference="" if bank in _POINTERS else bank,
+        reference="" if reference in POINTERS else reference,
+        bank_reference="" if bank in POINTERS else bank,
         supplement=supplement.strip(),
     )
 

@@ -55,6 +55,8 @@ def _spelling(sample: bytes, encoding: str) -> int:
         word = raw.decode(encoding, "replace")
         odd = [c for c in word if ord(c) > 127]
         plain = [c for c in word if ord(c) < 128]
+        if not plain:
+            continue  # a sign standing alone, such as a dash or the euro, says nothing
         for char in odd:
             if not char.isalpha() or char in "ªºƒ":
                 score -= 2

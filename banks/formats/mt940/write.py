@@ -13,6 +13,7 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from banks.formats.errors import UnwritableError
+from banks.formats.mt940.lines import POINTERS
 from banks.messages import DatedAmount, Entry, EntryStatus, Statement
 
 _NUMBER = re.compile(r"[0-9]{1,10}(/[0-9]{1,5})?")
@@ -137,7 +138,12 @@ def _entry(entry: Entry, currency: str) -> Iterator[str]:
 
 
 def _is_short(reference: str) -> bool:
-    return bool(_SHORT_REF.fullmatch(reference)) and reference == _clean(reference) and reference != "NONREF"
+    return (
+        bool(_SHORT_REF.fullmatch(reference))
+        and reference == _clean(reference)
+        and "   " not in reference
+        and reference not in POINTERS
+    )
 
 
 def _clean(value: str) -> str:
