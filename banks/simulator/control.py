@@ -18,7 +18,7 @@ from banks.simulator.currencies import AmountError, to_minor
 from banks.simulator.errors import BankError
 from banks.simulator.faults import Rule
 from banks.simulator.ledger import Leg
-from banks.simulator.orders import is_plain
+from banks.simulator.orders import IDENTIFIER, is_plain
 
 Json = dict[str, Any]
 
@@ -33,7 +33,7 @@ def open_account(bank: Bank, data: Json) -> Json:
             currency=currency,
             opening=_amount(data.get("opening", "0"), currency),
             name=_text(data, "name", "", limit=70),
-            bank_code=_text(data, "bank_code", "", limit=14) or bank.settings.bank_code,
+            bank_code=_identifier(data, "bank_code", limit=14) or bank.settings.bank_code,
             format=_text(data, "format", "camt.053"),
             now=bank.clock.now(),
         )
@@ -122,8 +122,8 @@ def _inject(db: sqlite3.Connection, entry: Json, now: float) -> str:
         account=account,
         amount=amount,
         party_name=_text(entry, "party_name", ""),
-        party_account=_text(entry, "party_account", "", limit=34),
-        party_bank=_text(entry, "party_bank_code", "", limit=35),
+        party_account=_identifier(entry, "party_account", limit=34),
+        party_bank=_identifier(entry, "party_bank_code", limit=35),
     )
     other = Leg(account=ledger.settlement_account(db, account["currency"]), amount=-amount)
     number = db.execute("SELECT coalesce(max(id), 0) + 1 FROM bookings").fetchone()[0]
@@ -145,7 +145,7 @@ def return_payment(bank: Bank, data: Json) -> Json:
         payments.return_payment(
             db,
             _text(data, "reference"),
-            code=_text(data, "code", "AC01"),
+            code=_text(data, "code", "AC01", limit=35),
             text=_text(data, "text", payments.RETURN_TEXT),
             now=bank.clock.now(),
         )
@@ -182,6 +182,14 @@ def _text(data: Json, name: str, default: str | None = None, *, limit: int = 140
     if len(value) > limit or not is_plain(value):
         raise BankError(400, "MALFORMED", f"Field {name} must be a plain text of at most {limit} characters.")
     return value.strip()
+
+
+def _identifier(data: Json, name: str, *, limit: int) -> str:
+    """An account number or bank code, or "" when not given."""
+    value = _text(data, name, "", limit=limit)
+    if value and not IDENTIFIER.match(value):
+        raise BankError(400, "MALFORMED", f"Field {name} has letters, digits and . / - only, not {value!r}.")
+    return value
 
 
 def _amount(value: Any, currency: str) -> int:

@@ -18,7 +18,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from banks.simulator.errors import BankError
-from banks.simulator.orders import Order
+from banks.simulator.orders import Order, is_plain
 from banks.simulator.payments import RETURN_TEXT, Treatment
 
 PAYMENT_KINDS = {
@@ -80,6 +80,10 @@ class Rule:
             raise BankError(400, "MALFORMED", f"Fault {rule.kind!r} is none of: {', '.join(KINDS)}.")
         if rule.on not in OPERATIONS:
             raise BankError(400, "MALFORMED", f"Operation {rule.on!r} is none of: {', '.join(OPERATIONS)}.")
+        if len(rule.code) > 35 or len(rule.text) > 140 or not is_plain(rule.code + rule.text):
+            raise BankError(
+                400, "MALFORMED", "`code` has at most 35 and `text` at most 140 plain characters."
+            )
         if rule.every < 1 or not 0 <= rule.probability <= 1:
             raise BankError(400, "MALFORMED", "`every` is 1 or more and `probability` between 0 and 1.")
         return rule

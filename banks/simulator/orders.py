@@ -19,6 +19,8 @@ from banks.simulator.currencies import AmountError, to_minor
 from banks.simulator.errors import BankError
 
 REFERENCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/+-]{0,34}\Z", re.ASCII)
+IDENTIFIER = re.compile(r"[A-Za-z0-9]([A-Za-z0-9 ./-]*[A-Za-z0-9])?\Z", re.ASCII)
+"""What an account number or bank code may look like, at this bank or another."""
 LENGTHS = {
     "debtor_account": 34,
     "creditor_account": 34,
@@ -31,7 +33,7 @@ REQUIRED = ("debtor_account", "creditor_account", "creditor_name")
 
 def is_plain(text: str) -> bool:
     """Whether a text has only characters that a statement can carry: no control characters."""
-    return all(category(c) not in ("Cc", "Cs", "Cn", "Co") for c in text)
+    return all(category(c) not in ("Cc", "Cs", "Cn", "Co", "Zl", "Zp") for c in text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +109,9 @@ def _check_fields(order: Order) -> Refusal | None:
             return Refusal("FIELD_LENGTH", text, recorded=True)
         if not is_plain(value):
             return Refusal("FIELD_CHARACTERS", f"Field {name} has control characters.", recorded=True)
+        if name.endswith(("_account", "_code")) and value and not IDENTIFIER.match(value):
+            text = f"Field {name} has letters, digits and . / - only; it was {value!r}."
+            return Refusal("FIELD_CHARACTERS", text, recorded=True)
     try:
         minor = to_minor(order.amount, order.currency)
     except AmountError as error:

@@ -75,6 +75,8 @@ def test_other_content_under_a_used_reference_is_refused(books: Books, change: d
         ({"creditor_name": "  "}, "FIELD_LENGTH"),
         ({"purpose": "x" * 141}, "FIELD_LENGTH"),
         ({"purpose": "a\nb"}, "FIELD_CHARACTERS"),
+        ({"creditor_account": "账号"}, "FIELD_CHARACTERS"),
+        ({"creditor_bank_code": " "}, "FIELD_CHARACTERS"),
         ({"creditor_account": "A"}, "SAME_ACCOUNT"),
     ],
 )

@@ -18,6 +18,7 @@ import pytest
 
 from banks.connectors.abilities import ConnectorError
 from banks.messages import AccountIdentity, Party, PaymentOrder, PaymentState
+from banks.simulator.client import Control
 from tests.simulated_bank import ROOT, SimulatedBank, wait_until
 
 pytestmark = pytest.mark.processes
@@ -78,6 +79,40 @@ def test_a_bank_started_with_a_parent_ends_when_that_was_killed(tmp_path: Path) 
             return probe.connect_ex((host, int(port))) != 0
 
     wait_until(gone, what="the bank to end")
+
+
+def test_it_runs_as_a_management_command_too(tmp_path: Path) -> None:
+    arguments = [
+        "simulate_bank",
+        "--store",
+        str(tmp_path / "b.sqlite"),
+        "--key",
+        "k",
+        "--clock",
+        "2026-11-24",
+    ]
+    process = subprocess.Popen(
+        [sys.executable, "manage.py", *arguments], cwd=ROOT, stdout=subprocess.PIPE, text=True
+    )
+    with process, process.stdout as told:
+        line = json.loads(told.readline())
+        control = Control(line["url"], "k")
+        assert control.business_day().isoformat() == line["business_day"] == "2026-11-24"
+        process.terminate()
+        assert process.wait(20) == 0
+
+
+def start_in_vain(folder: Path, *options: str) -> str:
+    command = [sys.executable, "-m", "banks.simulator", "--store", str(folder / "b.sqlite"), *options]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=20, check=False)
+    assert done.returncode == 1
+    return done.stderr
+
+
+def test_a_start_that_cannot_succeed_says_why(tmp_path: Path) -> None:
+    assert "YYYY-MM-DD" in start_in_vain(tmp_path, "--clock", "soon")
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        assert "--port" in start_in_vain(tmp_path, "--port", str(taken.getsockname()[1]))
 
 
 def test_what_was_answered_is_there_after_kill_9(peer: SimulatedBank) -> None:

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import base64
+import tempfile
+from contextlib import suppress
 from decimal import Decimal
 from io import BytesIO
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from lxml import etree
 
 from banks import formats
@@ -145,6 +150,30 @@ def test_what_it_writes_is_read_back_as_what_was_booked(books: Books, format: st
     assert [e.bank_reference[0] for e in entries] == ["P", "P", "B", "B"]
     assert entries[0].text == "货款 七月"
     assert "AC04" in entries[2].return_reason
+
+
+ODD = st.text(alphabet="? :-{}\u3000\u200b\x85\u2028A中&<+/\U0001f600", min_size=1, max_size=140)
+
+
+@settings(max_examples=40, deadline=None)
+@given(name=ODD, purpose=ODD, reason=ODD, code=ODD)
+def test_whatever_text_it_takes_it_can_write(name: str, purpose: str, reason: str, code: str) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        books = Books(Path(folder) / "bank.sqlite")
+        books.open("A")
+        books.open("M", format="mt940")
+        for account in ("A", "M"):
+            changes = {"debtor_account": account, "creditor_name": name, "purpose": purpose}
+            books.pay(item(f"R-{account}", **changes))
+            with suppress(BankError):
+                returned = {"reference": f"R-{account}", "code": code, "text": reason}
+                control.return_payment(books.bank, returned)
+            with suppress(BankError):
+                entry = {"account": account, "amount": "1.00", "party_name": name, "text": reason}
+                control.inject_entries(books.bank, {"entries": [{**entry, "code": code}]})
+        books.bank.close_days()
+        assert all(len(fetch(books, account)["files"]) == 1 for account in ("A", "M"))
+        books.bank.close()
 
 
 @pytest.mark.parametrize("cursor", ["x", "S", "S1/B", "S1;DROP", "S9999999999999999999", "S٣"])
