@@ -7,12 +7,14 @@ that runs every minute finds the row.
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 
 from django.db import transaction
+from django.db.models import Count, Max
 from django.utils import timezone
-from django_q.models import Schedule
+from django_q.brokers import get_broker
+from django_q.models import Failure, Schedule, Task
 from django_q.tasks import async_task
 
 SCHEDULES: dict[str, int] = {}
@@ -27,6 +29,23 @@ def enqueue(path: str, *ids: int | str) -> None:
 def every(minutes: int, path: str) -> None:
     """Declare that `path` runs every so many minutes."""
     SCHEDULES[path] = minutes
+
+
+def last_run() -> datetime | None:
+    """When a worker last ended a job of any kind, well or not."""
+    last: datetime | None = Task.objects.aggregate(last=Max("stopped"))["last"]
+    return last
+
+
+def waiting() -> int:
+    """How many jobs wait in the queue for a worker."""
+    return int(get_broker().queue_size())
+
+
+def failed_since(moment: datetime) -> dict[str, int]:
+    """Dotted path to the number of its failed runs that ended after `moment`, most first."""
+    rows = Failure.objects.filter(stopped__gte=moment).values("func").annotate(n=Count("id")).order_by("-n")
+    return {row["func"]: row["n"] for row in rows}
 
 
 def lay_schedules(**_signal: object) -> None:

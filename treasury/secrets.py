@@ -12,9 +12,20 @@ from collections.abc import Mapping
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
 
+SEALED_COLUMNS: list[tuple[str, str]] = []
+"""Model label and field of every column that holds sealed values; apps add theirs in `ready()`."""
+
+
+def sealed_column(label: str, field: str) -> None:
+    """Declare a bytes or text column of sealed values, so that key rotation reaches it."""
+    if (label, field) not in SEALED_COLUMNS:
+        SEALED_COLUMNS.append((label, field))
+
 
 class UndecipherableError(Exception):
     """No configured master key opens the secret; the hint names the setting."""
+
+    code = "treasury.undecipherable"
 
     def __init__(self) -> None:
         super().__init__(
@@ -44,5 +55,8 @@ def unseal(sealed: bytes) -> dict[str, str]:
 
 
 def reseal(sealed: bytes) -> bytes:
-    """The same secrets under the newest key."""
-    return _box().rotate(bytes(sealed))
+    """The same secrets under the newest key. Raises UndecipherableError when no key fits."""
+    try:
+        return _box().rotate(bytes(sealed))
+    except InvalidToken as error:
+        raise UndecipherableError from error

@@ -7,7 +7,7 @@ from typing import Any
 from allauth.account.adapter import DefaultAccountAdapter
 
 
-class ClosedDoorAdapter(DefaultAccountAdapter):
+class ClosedDoorAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     """No self-registration."""
 
     def is_open_for_signup(self, request: Any) -> bool:
