@@ -133,12 +133,23 @@ def book(
     day = on or business_day(db)
     number = int(db.execute("SELECT coalesce(max(id), 0) + 1 FROM bookings").fetchone()[0])
     bank_reference = bank_reference or f"B{day:%y%m%d}{number:09d}"
+    _write_legs(db, number, legs, day)
+    names = "id, reference, kind, payment, bank_reference, booked_on, booked_at, text, code, end_to_end"
+    said = (text, code, end_to_end, return_reason)
+    db.execute(
+        f"INSERT INTO bookings ({names}, return_reason) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
+        (number, reference, kind, payment, bank_reference, day.isoformat(), at_bank(day, now), *said),
+    )
+    return bank_reference
+
+
+def _write_legs(db: sqlite3.Connection, booking: int, legs: Sequence[Leg], day: date) -> None:
     db.executemany(
         "INSERT INTO legs (booking, account, amount, currency, booked_on, party_name, party_account, "
         "party_bank) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         [
             (
-                number,
+                booking,
                 leg.account["id"],
                 leg.amount,
                 leg.account["currency"],
@@ -150,24 +161,6 @@ def book(
             for leg in legs
         ],
     )
-    db.execute(
-        "INSERT INTO bookings (id, reference, kind, payment, bank_reference, booked_on, booked_at, text, "
-        "code, end_to_end, return_reason) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (
-            number,
-            reference,
-            kind,
-            payment,
-            bank_reference,
-            day.isoformat(),
-            at_bank(day, now),
-            text,
-            code,
-            end_to_end,
-            return_reason,
-        ),
-    )
-    return bank_reference
 
 
 def balance(db: sqlite3.Connection, account: sqlite3.Row) -> int:
