@@ -20,7 +20,7 @@ urlpatterns = [
     path("language/", preferences.language, name="language"),
     path("preferences/", preferences.preferences, name="preferences"),
     path("admin/", admin.site.urls),
-    path("accounts/", include("allauth.urls")),
+    path("accounts/", include("treasury.sign_in_urls")),
     path("banks/", include("banks.urls")),
     path("payments/", include("payments.urls")),
     path("reconciliation/", include("reconciliation.urls")),
