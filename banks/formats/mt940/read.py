@@ -14,14 +14,14 @@ from typing import BinaryIO
 
 from banks.formats.errors import UnreadableError
 from banks.formats.mt940 import lines
-from banks.formats.mt940.details import Details, read_details, read_ns
+from banks.formats.mt940.details import NO_DETAILS, read_details, read_ns
 from banks.formats.mt940.lines import BadLineError, Line
 from banks.formats.mt940.text import blocks
+from banks.formats.quick import quick_entry
 from banks.formats.tally import Reversals, Tally
 from banks.messages import (
     AccountIdentity,
     DatedAmount,
-    Entry,
     EntryStatus,
     Quarantined,
     StatementEvent,
@@ -33,8 +33,8 @@ _END = re.compile(r"\n-(?:\}[^\n]*|XXX)?[ \t]*(?:\n|$)")
 _NUMBER = re.compile(r"\s*([0-9A-Za-z-]*)(?:/([0-9]+))?")
 _TOTAL = re.compile(r"\s*([0-9]{0,5})\s*[A-Z]{3}([0-9.,]+)")
 _CLOCK = re.compile(r"[0-5][0-9](?![0-9])")
-_NOTHING = Details()
 _RAW_AT_MOST = 1 << 18
+_BOOKED, _PENDING = EntryStatus.BOOKED, EntryStatus.PENDING
 
 
 def read(
@@ -295,35 +295,39 @@ class _Reader:
         if line is None or tally is None:
             return
         self.pending = None
+        amount, value_on, booked_on, exact, expected, reversal, minus, code, reference, bank, more = line
         content, self.details = self.details, None
-        details = read_details(content) if content else _NOTHING
         if self.ns:
-            details, self.ns = read_ns(self.ns), ""
-        if not line.exact:
+            found, self.ns = read_ns(self.ns), ""
+        else:
+            found = read_details(content) if content else NO_DETAILS
+        own_reference, own_bank, party, text, reason = found
+        if not exact:
             tally.flag(f"line {self.pending_at}: a date that does not exist was read as the month's last day")
-        if line.minus:
+        if minus:
             tally.flag(f"line {self.pending_at}: an amount with a minus sign")
-        text, more = details.text, line.supplement
         if more and more not in text:
             text = f"{text} {more}" if text else " ".join(more.split())
-        entry = Entry(
-            amount=line.amount,
-            currency=self.currency,
-            booked_on=line.booked_on,
-            value_on=line.value_on,
-            status=EntryStatus.PENDING if line.expected else EntryStatus.BOOKED,
-            reference=details.reference or line.reference,
-            bank_reference=_longer(details.bank_reference, line.bank_reference),
-            counterparty=details.party,
-            text=text,
-            code=line.code,
-            reversal=line.reversal,
-            return_reason=details.reason,
-            position=self.pending_at,
+        if own_bank and own_bank.startswith(bank):
+            bank = own_bank
+        entry = quick_entry(
+            amount,
+            self.currency,
+            booked_on,
+            value_on,
+            _PENDING if expected else _BOOKED,
+            own_reference or reference,
+            bank,
+            party,
+            text,
+            code,
+            reversal,
+            reason,
+            self.pending_at,
         )
         if self.intraday:
-            self.sums["D" if line.amount < 0 else "C"].append(line.amount.copy_abs())
-        self.out.extend(tally.take(entry, line.minus))
+            self.sums["D" if amount < 0 else "C"].append(amount.copy_abs())
+        self.out.extend(tally.take(entry, minus))
 
     def _refuse(self, raw: str, reason: str, position: int | None = None) -> None:
         at = self.line if position is None else position
@@ -435,7 +439,3 @@ def _is_clock(before: str, tag: str, content: str) -> bool:
         and bool(_CLOCK.match(content))
         and not before.endswith("\n-")
     )
-
-
-def _longer(full: str, short: str) -> str:
-    return full if full and full.startswith(short) else short
