@@ -14,7 +14,9 @@ from typing import cast
 from banks.messages import Entry, EntryStatus, Party
 
 
-class _EntryDraft:
+class EntryDraft:
+    """An entry still to be frozen: give it the class `Entry` and it is one."""
+
     __slots__ = tuple(Entry.__slots__)
 
     def __init__(
@@ -75,7 +77,7 @@ def quick_entry(
     position: int,
 ) -> Entry:
     """An `Entry`, its fields given in their order."""
-    draft = _EntryDraft(
+    draft = EntryDraft(
         amount,
         currency,
         booked_on,

@@ -14,7 +14,7 @@ from banks.messages import Party
 
 _NOBODY = Party()
 _NUMBERED = re.compile(r"\s*([0-9]{3})\s?([?>~^<$|!§])([0-9]{2})")
-_SPLITS = {mark: re.compile(re.escape(mark) + r"([0-9]{2})") for mark in "?>~^<$|!§"}
+_SPLITS = {mark: re.compile(re.escape(mark) + r"([0-9]{2})").split for mark in "?>~^<$|!§"}
 _SEPA = re.compile(
     r"(EREF|KREF|MREF|CRED|DEBT|COAM|OAMT|SVWZ|ABWA|ABWE|BREF|RTRN|IBAN|PURP|(?<![A-Z])BIC)\+ ?"
 )
@@ -43,8 +43,12 @@ NO_DETAILS: Details = ("", "", _NOBODY, "", "")
 
 def read_details(content: str) -> Details:
     """Read field 86, joined lines and all."""
+    mark = content[3:4]
+    if mark in _SPLITS and content[:3].isdigit() and content[4:6].isdigit():
+        return _numbered(content[:3], mark, content.replace("\n", "") if "\n" in content else content)
     if found := _NUMBERED.match(content):
-        return _numbered(found, content.replace("\n", ""))
+        kind, mark, _ = found.groups()
+        return _numbered(kind, mark, content.replace("\n", "")[found.start(2) :])
     if _SLASH_START.match(content):
         return _slashed(content.replace("\n", ""))
     return _free(content)
@@ -54,9 +58,8 @@ def _squeeze(text: str) -> str:
     return " ".join(text.split())
 
 
-def _numbered(found: re.Match[str], content: str) -> Details:
-    kind, mark, _ = found.groups()
-    pieces = _SPLITS[mark].split(content[found.start(2) :])
+def _numbered(kind: str, mark: str, content: str) -> Details:
+    pieces = _SPLITS[mark](content)
     fields: dict[str, str] = {}
     texts: list[str] = []
     late: list[str] = []
@@ -161,6 +164,8 @@ def _slashed(content: str) -> Details:
 
 
 def _free(content: str) -> Details:
+    if "\n" not in content and "+" not in content and not content[2:4].isdigit():
+        return "", "", _NOBODY, " ".join(content.split()), ""
     lines = content.split("\n")
     joined = lines[0]
     for before, line in pairwise(lines):

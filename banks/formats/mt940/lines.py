@@ -37,9 +37,9 @@ STATEMENT_LINE = re.compile(
     r"(?:(?P<code>[A-Z][A-Z0-9 ]{3})(?P<reference>.*?)(?://(?P<bank>.*))?)?\s*",
     re.ASCII,
 )
-_COMMON = re.compile(
+COMMON = re.compile(
     r"([0-9]{6})([0-9]{4})?(R?[CD])[A-Z]?([0-9]{1,15},[0-9]{0,5})([NFS][A-Z0-9]{3})"
-    r"((?:[^\n/ ]| (?! )|/(?!/))*)(?://([^\n/ ]*))?\n?",
+    r"((?:[^\n/ ]| (?! )|/(?!/))*)(?://([^\n/ ]*))?",
     re.ASCII,
 )
 """The statement line as the standard has it; whatever differs goes the long way."""
@@ -48,7 +48,7 @@ _ACCOUNT = re.compile(
 )
 _CURRENCY_BEHIND = re.compile(r"(?P<number>.*[0-9]) ?(?P<currency>[A-Z]{3})")
 _DATES: dict[str, date] = {}
-_PAIRS: dict[tuple[str, str | None], tuple[date, date]] = {}
+PAIRS: dict[tuple[str, str | None], tuple[date, date]] = {}
 
 
 def amount(value: str) -> Decimal:
@@ -132,10 +132,10 @@ POINTERS = {"NONREF", "KREF+", "EREF", "EREF+", "MARF", "PREF", "NOREF", "NOTPRO
 
 def statement_line(content: str) -> Line:
     """Read field 61 with its supplementary line. Raises `BadLineError`."""
-    found = _COMMON.fullmatch(content)
+    found = COMMON.fullmatch(content)
     if found:
         value_text, entry_text, mark, number, code, reference, bank = found.groups()
-        days = _PAIRS.get((value_text, entry_text))
+        days = PAIRS.get((value_text, entry_text))
         if days is not None:
             signed = Decimal(number.replace(",", "."))
             return Line(
@@ -169,9 +169,9 @@ def _any_line(content: str) -> Line:
     if entry_text and not entry_text.isspace():
         booked_on, exists = entry_day(value_on, entry_text)
     if exact and exists:
-        if len(_PAIRS) > 5000:
-            _PAIRS.clear()
-        _PAIRS[value_text, entry_text] = (value_on, booked_on)
+        if len(PAIRS) > 5000:
+            PAIRS.clear()
+        PAIRS[value_text, entry_text] = (value_on, booked_on)
     signed = amount(number)
     if (mark in ("D", "RC", "ED")) is not (minus is not None):
         signed = signed.copy_negate()
