@@ -30,6 +30,7 @@ class TreasuryConfig(AppConfig):
                 "forecast", _("13-week forecast"), "treasury/parts/forecast_panel.html", forecasting.panel, 50
             )
         )
+        shell.add_page(shell.Page(_("Guide"), "guide", "help", "oversight", order=900))
         flows.register("treasury.recurring", planned.RecurringItems())
         flows.register("treasury.plans", planned.PlanRows())
         shell.add_page(shell.Page(_("Accounts"), "accounts", "wallet", "cash", order=10))

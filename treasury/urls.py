@@ -4,7 +4,7 @@ from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.urls import include, path
 
-from treasury.views import accounts, failures, forecasting, home, planning, preferences
+from treasury.views import accounts, failures, forecasting, guide, home, planning, preferences
 
 # The admin has no door of its own: one sign-in, with the second factor and the rate limits.
 admin.autodiscover()
@@ -31,6 +31,8 @@ urlpatterns = [
     path("cash/rates/import/", planning.import_rates, name="import_rates"),
     path("language/", preferences.language, name="language"),
     path("preferences/", preferences.preferences, name="preferences"),
+    path("docs/", guide.guide, name="guide"),
+    path("docs/<slug:slug>/", guide.guide, name="guide_chapter"),
     path("admin/", admin.site.urls),
     path("accounts/", include("treasury.sign_in_urls")),
     path("banks/", include("banks.urls")),

@@ -12,7 +12,7 @@ from importlinter.cli import lint_imports
 
 ROOT = Path(__file__).resolve().parents[2]
 APPS = ("treasury", "banks", "payments", "reconciliation")
-LONGEST_FUNCTION = 50
+LONGEST_FUNCTION = 55
 """Lines of a function without its docstring."""
 
 
