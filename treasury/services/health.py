@@ -18,6 +18,8 @@ from django.core import checks
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
+from redis import Redis
+from redis.exceptions import RedisError
 
 from treasury import jobs
 from treasury.checks_registry import Finding, Level, register
@@ -88,6 +90,20 @@ def check_database(at: datetime) -> Iterator[Finding]:
         yield Finding("clock", Level.FAIL, f"{apart.total_seconds():.1f} s apart from the database's", step)
     else:
         yield Finding("clock", Level.OK, "agrees with the database's")
+
+
+def check_broker(at: datetime) -> Iterator[Finding]:
+    """The Redis that carries the jobs answers; nothing to say where PostgreSQL carries them."""
+    if not settings.BROKER_URL:
+        return
+    shown = settings.BROKER_URL.rsplit("@", 1)[-1]
+    try:
+        Redis.from_url(settings.BROKER_URL, socket_connect_timeout=3, socket_timeout=3).ping()
+    except (RedisError, OSError) as error:
+        step = "Start it or correct BROKER_URL. Due rows wait in the database; nothing is lost."
+        yield Finding("broker", Level.FAIL, f"Redis at {shown} does not answer: {error}", step)
+    else:
+        yield Finding("broker", Level.OK, f"Redis at {shown} answers")
 
 
 def check_worker(at: datetime) -> Iterator[Finding]:
@@ -161,6 +177,7 @@ def register_checks() -> None:
         check_settings,
         check_keys,
         check_database,
+        check_broker,
         check_worker,
         check_audit,
         check_disk,

@@ -1,0 +1,139 @@
+"""Several worker processes over one Redis and one PostgreSQL share the jobs and repeat none."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+from django.db import connection
+from django.test import override_settings
+from django_q.models import Task
+
+from treasury.settings import BASE_DIR
+
+pytestmark = [pytest.mark.processes, pytest.mark.django_db(transaction=True)]
+
+JOBS = 200
+ENQUEUE = """
+import django; django.setup()
+from treasury import jobs
+for number in range({count}):
+    jobs.enqueue("treasury.tasks.heartbeat", f"job-{{number}}")
+"""
+
+
+def until(true: Callable[[], bool], what: str, seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
+        time.sleep(0.1)
+
+
+def answers(port: int) -> bool:
+    with socket.socket() as line:
+        line.settimeout(1)
+        return line.connect_ex(("127.0.0.1", port)) == 0
+
+
+@pytest.fixture
+def redis_url(tmp_path: Path) -> Iterator[str]:
+    """A real Redis of this test alone, on a free port."""
+    program = shutil.which("redis-server")
+    if program is None:
+        reason = "redis-server is not installed (Debian: redis-server)"
+        pytest.fail(reason) if os.environ.get("CI") == "true" else pytest.skip(reason)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    options = ["--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(tmp_path)]
+    with subprocess.Popen([program, *options], stdout=subprocess.DEVNULL) as server:
+        try:
+            until(lambda: answers(port), "Redis answers")
+            yield f"redis://127.0.0.1:{port}/0"
+        finally:
+            server.terminate()
+
+
+@pytest.fixture
+def installation(redis_url: str) -> dict[str, str]:
+    """The environment of a machine that shares the test's database and this Redis."""
+    at = connection.settings_dict
+    where = f"?host={at['HOST']}" if str(at["HOST"]).startswith("/") else ""
+    host = "" if where else f"{at['HOST']}:{at['PORT'] or 5432}"
+    who = f"{at['USER']}:{at['PASSWORD']}@" if at["PASSWORD"] else f"{at['USER']}@"
+    return os.environ | {
+        "DATABASE_URL": f"postgresql://{who}{host}/{at['NAME']}{where}",
+        "BROKER_URL": redis_url,
+        "DJANGO_SETTINGS_MODULE": "treasury.settings",
+        "PYTHONPATH": str(BASE_DIR),
+        "PYTHONWARNINGS": "ignore",
+    }
+
+
+@pytest.fixture
+def workers(installation: dict[str, str], tmp_path: Path) -> Iterator[list[subprocess.Popen[bytes]]]:
+    """Two `manage.py qcluster`, as on two machines."""
+    logs = [(tmp_path / f"worker-{n}.log").open("wb") for n in range(2)]
+    started = [
+        subprocess.Popen(
+            [sys.executable, str(BASE_DIR / "manage.py"), "qcluster"],
+            env=installation,
+            cwd=tmp_path,
+            stdout=log,
+            stderr=log,
+        )
+        for log in logs
+    ]
+    yield started
+    for worker in started:
+        worker.send_signal(signal.SIGTERM)
+    for worker, log in zip(started, logs, strict=True):
+        worker.wait(timeout=30)
+        log.close()
+
+
+def ended() -> list[Task]:
+    """The jobs of this test that ended well; a schedule's own heartbeat carries no argument."""
+    return [task for task in Task.objects.filter(func="treasury.tasks.heartbeat", success=True) if task.args]
+
+
+def cluster_of(pid: int, clusters: list[int]) -> int | None:
+    """Which of the worker processes `pid` descends from."""
+    family = [pid, *(parent.pid for parent in psutil.Process(pid).parents())]
+    return next((one for one in clusters if one in family), None)
+
+
+def test_two_workers_over_redis_share_the_jobs_and_run_each_once(
+    installation: dict[str, str], workers: list[subprocess.Popen[bytes]]
+) -> None:
+    until(
+        lambda: all(len(psutil.Process(w.pid).children(recursive=True)) >= 5 for w in workers), "both start"
+    )
+    command = [sys.executable, "-c", ENQUEUE.format(count=JOBS)]
+    subprocess.run(command, env=installation, check=True, timeout=60)
+    until(lambda: len(ended()) >= JOBS, f"{JOBS} jobs run")
+
+    assert sorted(task.args[0] for task in ended()) == sorted(f"job-{n}" for n in range(JOBS)), "each once"
+    clusters = [worker.pid for worker in workers]
+    ran = {cluster_of(int(task.result.split()[-1]), clusters) for task in ended()}
+    assert ran == set(clusters), "both workers took part"
+
+
+@override_settings(BROKER_URL="redis://127.0.0.1:1/0")
+def test_a_broker_that_does_not_answer_is_named_by_the_doctor() -> None:
+    from django.utils import timezone
+
+    from treasury import checks_registry
+
+    found = {f.name: f for f in checks_registry.run(timezone.now())}
+    assert "Redis" in found["broker"].detail
+    assert found["broker"].next_step
