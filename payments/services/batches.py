@@ -77,17 +77,14 @@ def cancel_batch(*, batch: Batch, by: Any, at: datetime) -> int:
             % {"count": len(moved), "batch": batch, "first": moved[0]}
         )
     drafts = [row for row in rows if row.state == PaymentState.DRAFT]
-    for row in drafts:
-        moving.move(
-            row=row,
-            to=PaymentState.CANCELLED,
-            transitions=TRANSITIONS,
-            by=by,
-            at=at,
-            action="payments.cancelled",
-            changes={"note": _("The batch was undone.")},
-            company=batch.account.company,
-        )
+    changes, detail = {"note": _("The batch was undone.")}, {"company": batch.account.company}
+    moving.move_many(
+        steps=[moving.Step(row, PaymentState.CANCELLED, changes, detail) for row in drafts],
+        transitions=TRANSITIONS,
+        by=by,
+        at=at,
+        action="payments.cancelled",
+    )
     if batch.file is not None and batch.file.undone_at is None:
         batch.file.undone_at = at
         batch.file.save(update_fields=["undone_at"])

@@ -192,15 +192,18 @@ def submit_payment(*, payment: Payment, by: Any, at: datetime) -> Payment:
     access.require(by, PREPARE)
     row = returning.locked(payment)
     access.require_account(by, row.account)
-    return _submit(row, rule_sets.RuleBook(company=row.account.company, at=at), by, at)
+    request = _request(row, rule_sets.RuleBook(company=row.account.company, at=at), at)
+    _submit([(row, request)], by, at)
+    return row
 
 
-def _submit(row: Payment, book: rule_sets.RuleBook, by: Any, at: datetime) -> Payment:
+def _request(row: Payment, book: rule_sets.RuleBook, at: datetime) -> ApprovalRequest:
+    """The unsaved question to the approvers of a locked draft, after every check."""
     returning.require_state(row, PaymentState.DRAFT)
     checking.refuse_faulty(writing.wish_of(row), at)
     writing.refuse_stale_payee(row)
     rule, base_amount = book.rule_for(row)
-    ApprovalRequest.objects.create(
+    return ApprovalRequest(
         payment=row,
         version=row.version,
         digest=row.digest,
@@ -210,17 +213,21 @@ def _submit(row: Payment, book: rule_sets.RuleBook, by: Any, at: datetime) -> Pa
         state=RequestState.OPEN,
         opened_at=at,
     )
-    return moving.move(
-        row=row,
-        to=PaymentState.SUBMITTED,
+
+
+def _submit(asked: Sequence[tuple[Payment, ApprovalRequest]], by: Any, at: datetime) -> None:
+    """Open the requests and move their payments."""
+    ApprovalRequest.objects.bulk_create([request for _row, request in asked], batch_size=1000)
+    changes = {"submitted_by": by, "submitted_at": at, "note": ""}
+    moving.move_many(
+        steps=[
+            moving.Step(row, PaymentState.SUBMITTED, changes, {"company": row.account.company})
+            for row, _request in asked
+        ],
         transitions=TRANSITIONS,
         by=by,
         at=at,
         action="payments.submitted",
-        changes={"submitted_by": by, "submitted_at": at, "note": ""},
-        company=row.account.company,
-        version=row.version,
-        digest=row.digest,
     )
 
 
@@ -242,25 +249,28 @@ def submit_batch(*, batch: Batch, by: Any, at: datetime) -> list[Result]:
     return submit_payments(payments=list(drafts), by=by, at=at)
 
 
+@transaction.atomic
 def submit_payments(*, payments: Sequence[Payment], by: Any, at: datetime) -> list[Result]:
-    """Submit several drafts, each in its own savepoint, with a result for each."""
+    """Submit several drafts; those that are refused stay drafts. A result for each, by reference."""
     access.require(by, PREPARE)
     granted = set(Account.objects.visible_to(by).values_list("pk", flat=True))
     books: dict[int, rule_sets.RuleBook] = {}
+    asked: list[tuple[Payment, ApprovalRequest]] = []
     results = []
-    for payment in payments:
+    for row in returning.locked_many([payment.pk for payment in payments]):
+        company = row.account.company
         try:
-            with transaction.atomic():
-                row = returning.locked(payment)
-                if row.account_id not in granted:
-                    access.require_account(by, row.account)
-                company = row.account.company
-                if company.pk not in books:
-                    books[company.pk] = rule_sets.RuleBook(company=company, at=at)
-                _submit(row, books[company.pk], by, at)
-            results.append(Result(payment.pk, payment.reference))
+            if row.account_id not in granted:
+                access.require_account(by, row.account)
+            if company.pk not in books:
+                books[company.pk] = rule_sets.RuleBook(company=company, at=at)
+            request = _request(row, books[company.pk], at)
         except REFUSALS as error:
-            results.append(Result(payment.pk, payment.reference, str(error), error.code))
+            results.append(Result(row.pk, row.reference, str(error), error.code))
+            continue
+        asked.append((row, request))
+        results.append(Result(row.pk, row.reference))
+    _submit(asked, by, at)
     return results
 
 

@@ -5,7 +5,7 @@ Used by editing, withdrawing, sending back, cancelling, and by a changed benefic
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -29,6 +29,16 @@ class AlreadyMovingError(Exception):
 def locked(payment: Payment) -> Payment:
     """The row fresh from the database and locked until the transaction ends."""
     return Payment.objects.select_for_update(of=("self",)).select_related(*PARTIES).get(pk=payment.pk)
+
+
+def locked_many(keys: Sequence[int]) -> list[Payment]:
+    """The rows fresh from the database, locked in one order for everybody."""
+    return list(
+        Payment.objects.select_for_update(of=("self",))
+        .select_related(*PARTIES)
+        .filter(pk__in=keys)
+        .order_by("pk")
+    )
 
 
 def require_state(payment: Payment, *allowed: str) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 from django.contrib.auth.models import Group, Permission
@@ -251,9 +252,19 @@ class RuleBook:
 
     def __init__(self, *, company: Company, at: datetime) -> None:
         self.company, self.on = company, _day(at)
+        self.factors: dict[str, Fraction] = {}
         self.scopes: dict[tuple[int | None, str], list[ApprovalRule]] = defaultdict(list)
         for rule in in_force(company, self.on):
             self.scopes[rule.account_id, rule.kind].append(rule)
+
+    def in_base(self, amount: Decimal, currency: str) -> Decimal:
+        """The amount in the company's base currency; each rate is looked up once. Raises NoRateError."""
+        base = self.company.base_currency
+        if currency == base:
+            return amount
+        if currency not in self.factors:
+            self.factors[currency] = rates.find_path(currency=currency, to=base, on=self.on).factor
+        return rates.rounded(Fraction(amount) * self.factors[currency], base)
 
     def rule_for(self, payment: Payment) -> tuple[ApprovalRule, Decimal]:
         """The band the payment falls into, and its amount in the company's base currency.
@@ -261,9 +272,7 @@ class RuleBook:
         The narrowest scope that has bands decides alone: an amount above its last band is
         blocked, not handed to a wider scope. Raises NoRuleError, NoRateError.
         """
-        base = rates.convert(
-            amount=payment.amount, currency=payment.currency, to=self.company.base_currency, on=self.on
-        )
+        base = self.in_base(payment.amount, payment.currency)
         account, kind = payment.account_id, payment.kind
         for scope in ((account, kind), (account, ""), (None, kind), (None, "")):
             if bands := self.scopes.get(scope):
