@@ -9,8 +9,12 @@ class BanksConfig(AppConfig):
     verbose_name = _("Banks")
 
     def ready(self) -> None:
-        from banks.services import health
-        from treasury import checks_registry, secrets
+        from banks.services import connections, health
+        from treasury import checks_registry, jobs, secrets
 
         checks_registry.register("connections", health.check_connections)
         secrets.sealed_column("banks.Connection", "secrets")
+        secrets.sealed_inside("proposals of connections", connections.reseal_proposals)
+        connections.register()
+        jobs.every(1, "banks.tasks.refresh_due")
+        jobs.every(5, "banks.tasks.import_pending")

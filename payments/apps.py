@@ -9,7 +9,10 @@ class PaymentsConfig(AppConfig):
     verbose_name = _("Payments")
 
     def ready(self) -> None:
-        from payments.services import beneficiaries, rule_sets
+        from banks.events import statement_imported, status_received
+        from payments import receivers
+        from payments.services import beneficiaries, resolving, rule_sets
+        from treasury import jobs
         from treasury.services.changes import Kind, register
 
         register(
@@ -31,3 +34,7 @@ class PaymentsConfig(AppConfig):
                 apply=rule_sets.apply,
             )
         )
+        resolving.register()
+        statement_imported.connect(receivers.on_statement_imported, dispatch_uid="payments.returns")
+        status_received.connect(receivers.on_status_received, dispatch_uid="payments.status")
+        jobs.every(1, "payments.tasks.sweep_up")

@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Func, Q, Value
+from django.db.models.functions import Cast
 
 from treasury.models import Account, Company
 
@@ -17,6 +18,26 @@ if TYPE_CHECKING:
 class PaymentQuerySet(models.QuerySet["Payment"]):
     def visible_to(self, user: Any) -> PaymentQuerySet:
         return self.filter(account__in=Account.objects.visible_to(user))
+
+    def due(self, at: datetime) -> PaymentQuerySet:
+        """Approved payments whose day has come in their account's time zone, oldest day first,
+        on accounts that pay over an active connection that is not backing off."""
+        today = Cast(
+            Func(
+                F("account__time_zone"), Value(at), function="timezone", output_field=models.DateTimeField()
+            ),
+            output_field=models.DateField(),
+        )
+        connected = Q(
+            account__connected__pays=True,
+            account__connected__connection__state="ACTIVE",
+        )
+        resting = Q(account__connected__connection__retry_at__gt=at)
+        return (
+            self.filter(connected, state="APPROVED", execute_on__lte=today)
+            .exclude(resting)
+            .order_by("execute_on", "id")
+        )
 
 
 class BatchQuerySet(models.QuerySet["Batch"]):

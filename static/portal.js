@@ -153,3 +153,15 @@
     if (button && navigator.clipboard) navigator.clipboard.writeText(button.dataset.copy);
   });
 })();
+// A passkey that was cancelled or is not known: say so in the page, not only in the console.
+document.addEventListener("allauth.error", function (event) {
+  "use strict";
+  event.preventDefault();
+  const text = document.body.dataset.passkeyFailed, main = document.getElementById("main");
+  if (!text || !main) return;
+  const notice = document.createElement("div");
+  notice.className = "notice notice-error";
+  notice.setAttribute("role", "alert");
+  notice.textContent = text;
+  main.prepend(notice);
+});

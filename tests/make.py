@@ -14,9 +14,12 @@ from zoneinfo import ZoneInfo
 from django.contrib.auth.models import Group
 from guardian.shortcuts import assign_perm
 
+from banks.models import ConnectedAccount, Connection
 from payments.models import Beneficiary, Payment
 from payments.services import approving, beneficiaries, preparing, rule_sets
+from payments.services.checking import Wish
 from payments.services.rule_sets import Band
+from treasury import secrets
 from treasury.models import Account, Bank, Company, ProposedChange, User
 from treasury.services import changes
 from treasury.services.access import fill_roles
@@ -194,3 +197,55 @@ def approved_payment(cast: Cast, amount: Decimal | str = "1200.00", **fields: An
         if row.state == "SUBMITTED":
             row = approving.approve_payment(payment=row, expected_digest=row.digest, by=approver, at=at)
     return row
+
+
+def approved_payments(cast: Cast, count: int) -> list[Payment]:
+    """Many approved payments of different amounts to one payee, made with few statements."""
+    to = beneficiary(cast, number=f"6217{count:012d}")
+    if not rule_sets.in_force(cast.company, NOW.date()).exists():
+        rule_set(cast)
+    wishes = [
+        Wish(
+            account=cast.cny,
+            beneficiary=to,
+            own_account=None,
+            amount=Decimal(n) / 100 + 1,
+            currency="CNY",
+            execute_on=NOW.astimezone(ZoneInfo(cast.cny.time_zone)).date(),
+            purpose="",
+            urgent=False,
+        )
+        for n in range(count)
+    ]
+    drafts = preparing.create_payments(wishes=wishes, source="FORM", by=cast.alice, at=NOW)
+    preparing.submit_payments(payments=drafts, by=cast.alice, at=NOW)
+    results = approving.approve_payments(expectations=[(p.pk, p.digest) for p in drafts], by=cast.bob, at=NOW)
+    assert all(result.done for result in results), results[:3]
+    return list(Payment.objects.filter(pk__in=[p.pk for p in drafts]).order_by("pk"))
+
+
+# --- banks --------------------------------------------------------------------------------
+
+OPENING = Decimal("1000000.00")
+
+
+def sealed(**values: str) -> bytes:
+    return secrets.seal(values)
+
+
+def connection_to(bank_process: Any, *accounts: Account, **config: Any) -> Connection:
+    """An active connection to a running simulated bank that keeps and pays from `accounts`."""
+    for one in accounts:
+        bank_process.open_account(one.number, one.currency, opening=str(OPENING), name=one.company.name)
+    settings = {k: v for k, v in bank_process.config.items() if k != "key"} | config
+    line = Connection.objects.create(
+        name=f"Line to {accounts[0].bank}",
+        bank=accounts[0].bank,
+        connector="simulated",
+        config=settings,
+        secrets=sealed(key=bank_process.key),
+        state="ACTIVE",
+    )
+    for one in accounts:
+        ConnectedAccount.objects.create(connection=line, account=one)
+    return line

@@ -12,6 +12,7 @@ class TreasuryConfig(AppConfig):
     def ready(self) -> None:
         from treasury import flows, jobs, shell, system_checks  # noqa: F401 - importing registers
         from treasury.services import access, health, planned
+        from treasury.views import forecasting
 
         post_migrate.connect(access.fill_roles, dispatch_uid="roles")
         post_migrate.connect(jobs.lay_schedules, dispatch_uid="schedules")
@@ -20,5 +21,16 @@ class TreasuryConfig(AppConfig):
         shell.add_page(
             shell.Page(_("Cash position"), "home", "layout-dashboard", "cash", order=0, shortcut="d")
         )
+        shell.add_page(shell.Page(_("Forecast"), "forecast", "chart-line", "cash", order=20, shortcut="f"))
+        shell.add_page(shell.Page(_("Recurring items"), "recurring", "repeat", "cash", order=30))
+        shell.add_page(shell.Page(_("Cash plans"), "plans", "calendar", "cash", order=40))
+        shell.add_page(shell.Page(_("Exchange rates"), "rates", "arrows-exchange", "cash", order=50))
+        shell.add_panel(
+            shell.Panel(
+                "forecast", _("13-week forecast"), "treasury/parts/forecast_panel.html", forecasting.panel, 50
+            )
+        )
+        shell.add_page(shell.Page(_("Guide"), "guide", "help", "oversight", order=900))
         flows.register("treasury.recurring", planned.RecurringItems())
         flows.register("treasury.plans", planned.PlanRows())
+        shell.add_page(shell.Page(_("Accounts"), "accounts", "wallet", "cash", order=10))

@@ -46,7 +46,7 @@ class AccountQuerySet(models.QuerySet["Account"]):
 class BalanceQuerySet(models.QuerySet["Balance"]):
     def latest_per_account(self) -> BalanceQuerySet:
         """The newest figures of each account."""
-        return self.order_by("account", "-as_of", "-pk").distinct("account")
+        return self.order_by("account_id", "-as_of", "-pk").distinct("account_id")
 
 
 class RecurringFlowQuerySet(models.QuerySet["RecurringFlow"]):

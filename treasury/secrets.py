@@ -7,7 +7,7 @@ then drop the old one. Nothing here is logged or shown.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
@@ -15,11 +15,19 @@ from django.conf import settings
 SEALED_COLUMNS: list[tuple[str, str]] = []
 """Model label and field of every column that holds sealed values; apps add theirs in `ready()`."""
 
+SEALED_INSIDE: dict[str, Callable[[], int]] = {}
+"""Where sealed values hide inside other data: a name, and a function that reseals and counts them."""
+
 
 def sealed_column(label: str, field: str) -> None:
     """Declare a bytes or text column of sealed values, so that key rotation reaches it."""
     if (label, field) not in SEALED_COLUMNS:
         SEALED_COLUMNS.append((label, field))
+
+
+def sealed_inside(name: str, reseal_all: Callable[[], int]) -> None:
+    """Declare sealed values inside other data; `reseal_all` runs in the transaction of the rotation."""
+    SEALED_INSIDE[name] = reseal_all
 
 
 class UndecipherableError(Exception):

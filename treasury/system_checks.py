@@ -13,6 +13,7 @@ from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
 
+KEYS = ("ZHILIAN_SECRET_KEY", "ZHILIAN_MASTER_KEYS", "ZHILIAN_SIGNING_KEYS")
 LOCAL = {"127.0.0.1", "localhost", "[::1]", "testserver"}
 
 
@@ -49,7 +50,7 @@ def check_shared_keys(app_configs: Sequence[AppConfig] | None, **_options: Any) 
     """With a database server several machines may serve: keys in a local file would differ."""
     if not settings.DATABASE_URL or settings.TESTING:
         return []
-    local = [n for n in ("ZHILIAN_SECRET_KEY", "ZHILIAN_MASTER_KEYS") if not settings.ENVIRONMENT.text(n)]
+    local = [n for n in KEYS if not settings.ENVIRONMENT.text(n)]
     if not local:
         return []
     return [

@@ -4,7 +4,7 @@ from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.urls import include, path
 
-from treasury.views import accounts, failures, home, preferences
+from treasury.views import accounts, failures, forecasting, guide, home, planning, preferences
 
 # The admin has no door of its own: one sign-in, with the second factor and the rate limits.
 admin.autodiscover()
@@ -17,10 +17,24 @@ handler500 = failures.failed
 urlpatterns = [
     path("", home.home, name="home"),
     path("cash/accounts/", accounts.AccountsPage.as_view(), name="accounts"),
+    path("cash/forecast/", forecasting.page, name="forecast"),
+    path("cash/recurring/", planning.RecurringPage.as_view(), name="recurring"),
+    path("cash/recurring/new/", planning.recurring_item, name="new_recurring_item"),
+    path("cash/recurring/<int:pk>/", planning.recurring_item, name="recurring_item"),
+    path("cash/recurring/<int:pk>/remove/", planning.remove_recurring, name="remove_recurring"),
+    path("cash/plans/", planning.PlansPage.as_view(), name="plans"),
+    path("cash/plans/import/", planning.import_plan, name="import_plan"),
+    path("cash/plans/<int:pk>/", planning.plan, name="plan"),
+    path("cash/plans/<int:pk>/commit/", planning.commit_plan, name="commit_plan"),
+    path("cash/plans/<int:pk>/undo/", planning.undo_plan, name="undo_plan"),
+    path("cash/rates/", planning.RatesPage.as_view(), name="rates"),
+    path("cash/rates/import/", planning.import_rates, name="import_rates"),
     path("language/", preferences.language, name="language"),
     path("preferences/", preferences.preferences, name="preferences"),
+    path("docs/", guide.guide, name="guide"),
+    path("docs/<slug:slug>/", guide.guide, name="guide_chapter"),
     path("admin/", admin.site.urls),
-    path("accounts/", include("allauth.urls")),
+    path("accounts/", include("treasury.sign_in_urls")),
     path("banks/", include("banks.urls")),
     path("payments/", include("payments.urls")),
     path("reconciliation/", include("reconciliation.urls")),

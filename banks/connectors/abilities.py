@@ -67,6 +67,9 @@ class SendsPayments(Protocol):
     batch_limit: int
     """The most orders one message may carry."""
 
+    # Optional: `send_takes_at_most: timedelta`, the sum of the connector's own time-outs for one
+    # send (75 s where absent), and `first_query_after: timedelta`, the bank's own first wait.
+
     def compose(self, orders: Sequence[PaymentOrder]) -> bytes:
         """The exact bytes to send. Pure: the same orders give a message of the same content."""
         ...

@@ -78,6 +78,18 @@ class Tally:
             free += self._release(1)
         return free
 
+    @property
+    def holding(self) -> bool:
+        """Whether entries wait for the balances to settle a doubt."""
+        return bool(self._held)
+
+    def add(self, booked: Decimal, count: int, currency: str) -> None:
+        """Count a run of booked entries without a doubt; `booked` is the sum with them."""
+        self.booked = booked
+        self.count += count
+        if count and not self.currency:
+            self.currency = currency
+
     def flag(self, sentence: str) -> None:
         """Remember something odd; each sentence once, and no more than fifty."""
         if sentence not in self.flags and len(self.flags) < 50:

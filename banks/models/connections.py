@@ -26,6 +26,7 @@ class Connection(models.Model):
     last_error = models.CharField(max_length=500, blank=True, editable=False)
     failures = models.PositiveIntegerField(default=0, editable=False)
     retry_at = models.DateTimeField(_("not before"), null=True, editable=False)
+    refresh_at = models.DateTimeField(_("next refresh"), null=True, editable=False)
     returns_cursor = models.TextField(default="", blank=True, editable=False)
 
     class Meta:

@@ -1,8 +1,9 @@
 """Bytes from a bank and what was read from them: files, statements, entries, quarantine.
 
-An entry is never edited after import. Its `identity` (what the line is, plus its occurrence
-count among equal lines) is unique in its account, so a re-delivery changes nothing while two
-real identical lines both stay.
+An entry is never edited after import. Its `identity` (what the line is) and its `occurrence`
+(its count among equal lines of the account and day) are unique in its account, so a re-delivery
+changes nothing while two real identical lines both stay. A line that is not booked belongs to
+the one report it stood in: the newest report of an account says what is pending now.
 """
 
 from __future__ import annotations
@@ -21,7 +22,6 @@ class InboundFile(models.Model):
 
     name = models.CharField(_("name"), max_length=200)
     sha256 = models.CharField(max_length=64, unique=True)
-    content = models.BinaryField(default=b"")
     size = models.BigIntegerField(_("size"))
     format = models.CharField(_("format"), max_length=20, blank=True)
     state = models.CharField(_("state"), max_length=12, choices=FileState, default=FileState.RECEIVED)
@@ -34,6 +34,7 @@ class InboundFile(models.Model):
     received_at = models.DateTimeField(_("received at"))
     error = models.TextField(_("error"), blank=True)
     deliveries = models.PositiveIntegerField(_("times delivered"), default=1)
+    attempts = models.PositiveIntegerField(_("times tried"), default=0, editable=False)
 
     objects = InboundFileQuerySet.as_manager()
 
@@ -50,11 +51,29 @@ class InboundFile(models.Model):
         return self.name
 
 
+class FilePart(models.Model):
+    """A stretch of a file's bytes: files are written and read piece by piece, never whole."""
+
+    file = models.ForeignKey(InboundFile, on_delete=models.CASCADE, related_name="parts")
+    number = models.PositiveIntegerField()
+    content = models.BinaryField()
+
+    class Meta:
+        verbose_name = _("part of a file")
+        verbose_name_plural = _("parts of files")
+        ordering = ["file", "number"]
+        constraints = [models.UniqueConstraint(fields=["file", "number"], name="file_part_once")]
+
+    def __str__(self) -> str:
+        return f"{self.file} [{self.number}]"
+
+
 class Statement(models.Model):
     """One account statement. `balanced` is None when a balance is missing from it."""
 
     account = models.ForeignKey("treasury.Account", on_delete=models.PROTECT, related_name="statements")
     file = models.ForeignKey(InboundFile, on_delete=models.PROTECT, related_name="statements")
+    place = models.PositiveIntegerField(_("place in its file"), default=1)
     number = models.CharField(_("number"), max_length=60, blank=True)
     currency = CurrencyField(_("currency"))
     intraday = models.BooleanField(_("intraday"), default=False)
@@ -76,6 +95,7 @@ class Statement(models.Model):
         verbose_name = _("statement")
         verbose_name_plural = _("statements")
         ordering = ["-closing_on", "-id"]
+        constraints = [models.UniqueConstraint(fields=["file", "place"], name="statement_once_per_place")]
         indexes = [models.Index(fields=["account", "-closing_on", "-id"], name="statement_newest")]
 
     def __str__(self) -> str:
@@ -106,6 +126,7 @@ class Entry(models.Model):
     code = models.CharField(max_length=40, blank=True)
     return_reason = models.CharField(_("return reason"), max_length=200, blank=True)
     identity = models.CharField(max_length=64)
+    occurrence = models.PositiveIntegerField(default=1)
 
     objects = EntryQuerySet.as_manager()
 
@@ -114,7 +135,7 @@ class Entry(models.Model):
         verbose_name_plural = _("bank lines")
         ordering = ["-booked_on", "-id"]
         constraints = [
-            models.UniqueConstraint(fields=["account", "identity"], name="entry_once"),
+            models.UniqueConstraint(fields=["account", "identity", "occurrence"], name="entry_once"),
             models.CheckConstraint(
                 condition=models.Q(status__in=["BOOK", "PDNG", "INFO"]), name="entry_status_known"
             ),

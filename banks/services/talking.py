@@ -25,7 +25,7 @@ from treasury import secrets
 
 Result = TypeVar("Result")
 
-BACKOFF_FIRST = timedelta(seconds=5)
+BACKOFF_FIRST = timedelta(seconds=1)
 BACKOFF_MOST = timedelta(minutes=15)
 
 
@@ -35,26 +35,29 @@ class ConnectionNotUsableError(Exception):
     code = "banks.connection_not_usable"
 
 
+Clock = Callable[[], datetime]
+
 _open: dict[int, tuple[object, object]] = {}
 """One live connector per connection and process, so that lines to the bank stay open."""
 
 
-def connector_of(connection: Connection) -> Any:
+def connector_of(connection: Connection, *, clock: Clock = timezone.now) -> Any:
     """The connector of an active connection, built from its settings and opened secrets.
 
-    Raises ConnectionNotUsableError, or UndecipherableError when no master key fits.
+    `clock` is the one the connector signs and measures by. Raises ConnectionNotUsableError, or
+    UndecipherableError when no master key fits.
     """
     if connection.state != ConnectionState.ACTIVE:
         raise ConnectionNotUsableError(
             _("Connection %(name)s is %(state)s. An administrator activates it, a second one confirms.")
             % {"name": connection, "state": connection.get_state_display()}
         )
-    return build(connection)
+    return build(connection, clock=clock)
 
 
-def build(connection: Connection) -> Any:
+def build(connection: Connection, *, clock: Clock = timezone.now) -> Any:
     """The connector whatever the connection's state: for testing settings before activation."""
-    stamp = (connection.connector, repr(sorted(connection.config.items())), bytes(connection.secrets))
+    stamp = (connection.connector, repr(sorted(connection.config.items())), bytes(connection.secrets), clock)
     held = _open.get(connection.pk) if connection.pk else None
     if held and held[0] == stamp:
         return held[1]
@@ -67,20 +70,26 @@ def build(connection: Connection) -> Any:
             _("The settings of connection %(name)s do not fit connector %(connector)s: %(error)s.")
             % {"name": connection, "connector": connection.connector, "error": error}
         ) from error
-    made = package.connect(config, clock=timezone.now)
+    made = package.connect(config, clock=clock)
     if connection.pk:
         _open[connection.pk] = (stamp, made)
     return made
 
 
 def ask(
-    *, connection: Connection, purpose: str, subject: str, call: Callable[[Any], Result], at: datetime
+    *,
+    connection: Connection,
+    purpose: str,
+    subject: str,
+    call: Callable[[Any], Result],
+    at: datetime,
+    clock: Clock = timezone.now,
 ) -> Result:
     """Ask the bank something that changes nothing there; the talk is stored either way.
 
     `call` gets the connector. Raises the ConnectorError of the talk after storing it.
     """
-    connector = connector_of(connection)
+    connector = connector_of(connection, clock=clock)
     try:
         result = call(connector)
     except ConnectorError as error:

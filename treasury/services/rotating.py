@@ -32,6 +32,8 @@ def rotate_master_key(*, by: User | None, at: datetime) -> dict[str, int]:
             auditing.record(action="treasury.secret_resealed", about=row, by=by, at=at, column=field)
             count += 1
         done[f"{label}.{field}"] = count
+    for name, reseal_all in secrets.SEALED_INSIDE.items():
+        done[name] = reseal_all()
     return done
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from banks.connectors.abilities import NotSentError
 from banks.connectors.simulated.config import Config
@@ -24,6 +24,11 @@ class Payments:
     def batch_limit(self) -> int:
         """The most orders one message may carry."""
         return self._config.batch_limit
+
+    @property
+    def send_takes_at_most(self) -> timedelta:
+        """Connecting and the whole answer each have the configured time."""
+        return timedelta(seconds=2 * self._config.timeout_seconds)
 
     def compose(self, orders: Sequence[PaymentOrder]) -> bytes:
         """The exact body to send. Raises ValueError for no orders, too many, or a reference twice."""

@@ -13,6 +13,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from banks.formats.quick import quick_entry, quick_party
 from banks.messages import AccountIdentity, DatedAmount, Entry, EntryStatus, Party
 
 Element = dict[str, Any]
@@ -166,7 +167,7 @@ def _party(details: Element, role: str) -> Party:
     code, bank = _agent(one(details, "RltdAgts", role + "Agt")) if "RltdAgts" in details else ("", "")
     if not (name or number or code or bank or country):
         return _NOBODY
-    return Party(name=name, account=number, bank_code=code, bank_name=bank, country=country)
+    return quick_party(name, number, code, bank, country)
 
 
 def counterparty(details: Element, credit: bool, own: str) -> Party:
@@ -337,21 +338,22 @@ def entries(element: Element, own: str, position: int, flags: list[str]) -> list
             )
     if len(found) != 1 and parts is None:
         found = [_batch(element, groups, found)]
+    reversal = "RvslInd" in element and text(element, "RvslInd") in ("true", "1")
     return [
-        Entry(
-            amount=amount if parts is None else parts[index],
-            currency=currency,
-            booked_on=booked_on,
-            value_on=value_on,
-            status=state,
-            reference=d.reference,
-            bank_reference=d.bank_reference or bank_reference,
-            counterparty=d.party,
-            text=d.text or own_text,
-            code=d.code or own_code,
-            reversal="RvslInd" in element and text(element, "RvslInd") in ("true", "1"),
-            return_reason=d.reason,
-            position=position + index,
+        quick_entry(
+            amount if parts is None else parts[index],
+            currency,
+            booked_on,
+            value_on,
+            state,
+            d.reference,
+            d.bank_reference or bank_reference,
+            d.party,
+            d.text or own_text,
+            d.code or own_code,
+            reversal,
+            d.reason,
+            position + index,
         )
         for index, d in enumerate(found)
     ]

@@ -7,18 +7,20 @@ Numbered fields (`?20`, German), slash words (`/EREF/`, Dutch and SWIFT), the tw
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from itertools import pairwise
 
+from banks.formats.quick import quick_party
 from banks.messages import Party
 
 _NOBODY = Party()
 _NUMBERED = re.compile(r"\s*([0-9]{3})\s?([?>~^<$|!§])([0-9]{2})")
-_SPLITS = {mark: re.compile(re.escape(mark) + r"([0-9]{2})") for mark in "?>~^<$|!§"}
+_SPLITS = {mark: re.compile(re.escape(mark) + r"([0-9]{2})").split for mark in "?>~^<$|!§"}
 _SEPA = re.compile(
-    r"(EREF|KREF|MREF|CRED|DEBT|COAM|OAMT|SVWZ|ABWA|ABWE|BREF|RTRN|IBAN|PURP)\+ ?|(?<![A-Z])(BIC)\+ ?"
+    r"(EREF|KREF|MREF|CRED|DEBT|COAM|OAMT|SVWZ|ABWA|ABWE|BREF|RTRN|IBAN|PURP|(?<![A-Z])BIC)\+ ?"
 )
-_SEPA_COLON = re.compile(r"\b(EREF|KREF|MREF|CRED|SVWZ|ABWA|ABWE|IBAN|BIC): ")
+_CUT = re.compile(r"[A-Z]{1,3}\Z")
+_CUT_END = re.compile(r"[A-Z]{0,3}\+")
+_SEPA_COLON = re.compile(r"(?<![A-Z])(EREF|KREF|MREF|CRED|SVWZ|ABWA|ABWE|IBAN|BIC): ")
 _SLASHED = re.compile(
     r"/(EREF|KREF|PREF|RREF|MARF|CSID|ORDP|BENM|REMI|ISDT|RTYP|TRTP|TRCD|RTRN|CNTP|ULTD|ULTB|UDTR|UCRD|PURP|"
     r"IBAN|BIC|NAME|ACCW|ADDR|INIT|NRTX|SVCL|CHGS|OCMT|EXCH|BO|BI|FX|PY|PT)/"
@@ -26,117 +28,113 @@ _SLASHED = re.compile(
 _SLASH_START = re.compile(r"\s*/[A-Z]{2,5}/")
 _IBAN_FIRST = re.compile(r"\s*([A-Z]{2}[0-9]{2}[A-Z0-9]{11,30})(?: (.*))?$")
 _NS_LINE = re.compile(r"([0-9]{2})(.*)")
-_SPACES = re.compile(r"\s+")
-_TEXT_NUMBERS = (*(f"{n}" for n in range(20, 30)), *(f"{n}" for n in range(60, 66)))
+_WORDY = {"ABWA", "ABWE", "RTRN"}
+_NOT_GIVEN = {"", "NOTPROVIDED", "NONREF", "Notprovided", "notprovided"}
 _RETURNS = {"108", "109", "159", "184"}
 _WIDTH = 27
 _LINE = 65
 
 
-@dataclass(slots=True)
-class Details:
-    """What field 86 says about one entry."""
+Details = tuple[str, str, Party, str, str]
+"""What field 86 says of one entry: reference, bank's reference, other side, text, return reason."""
 
-    reference: str = ""
-    bank_reference: str = ""
-    party: Party = _NOBODY
-    text: str = ""
-    reason: str = ""
+NO_DETAILS: Details = ("", "", _NOBODY, "", "")
 
 
 def read_details(content: str) -> Details:
     """Read field 86, joined lines and all."""
+    mark = content[3:4]
+    if mark in _SPLITS and content[:3].isdigit() and content[4:6].isdigit():
+        return _numbered(content[:3], mark, content.replace("\n", "") if "\n" in content else content)
     if found := _NUMBERED.match(content):
-        return _numbered(found, content.replace("\n", ""))
+        kind, mark, _ = found.groups()
+        return _numbered(kind, mark, content.replace("\n", "")[found.start(2) :])
     if _SLASH_START.match(content):
         return _slashed(content.replace("\n", ""))
     return _free(content)
 
 
 def _squeeze(text: str) -> str:
-    return _SPACES.sub(" ", text).strip()
+    return " ".join(text.split())
 
 
-def _numbered(found: re.Match[str], content: str) -> Details:
-    kind, mark = found.group(1), found.group(2)
-    pieces = _SPLITS[mark].split(content[found.start(2) :])
+def _numbered(kind: str, mark: str, content: str) -> Details:
+    pieces = _SPLITS[mark](content)
     fields: dict[str, str] = {}
-    for index in range(1, len(pieces) - 1, 2):
-        number, value = pieces[index], pieces[index + 1]
-        fields[number] = fields[number] + value if number in fields else value
+    texts: list[str] = []
+    late: list[str] = []
+    for number, value in zip(pieces[1::2], pieces[2::2], strict=True):
+        if number[0] == "2":
+            texts.append(value)
+        elif number[0] == "6":
+            late.append(value)
+        else:
+            fields[number] = fields[number] + value if number in fields else value
     get = fields.get
-    texts = [fields[n] for n in _TEXT_NUMBERS if n in fields]
-    if texts and "60" in fields and "29" not in fields:
-        texts.insert(sum(n in fields for n in _TEXT_NUMBERS[:10]), " ")
-    out = _keywords(texts) if texts else Details()
-    if not out.text:
-        out.text = _squeeze(get("00", ""))
-    name, more = get("32", ""), get("33", "")
+    if late:
+        texts += [*([" "] if len(texts) < 10 else []), *late]
+    reference, bank_reference, party, text, reason = _keywords(texts) if texts else NO_DETAILS
+    text = text or _squeeze(get("00", ""))
+    name, more = get("32", ""), get("33")
     if more:
         name = name + more if len(name) == _WIDTH else f"{name} {more}"
-    account = (get("31") or get("38") or out.party.account).strip()
-    bank = (get("30") or out.party.bank_code).strip()
-    name = _squeeze(name) or out.party.name
+    account = (get("31") or get("38") or party.account).strip()
+    bank = (get("30") or party.bank_code).strip()
+    name = _squeeze(name)
     if name or account or bank:
-        out.party = Party(name=name, account=account, bank_code=bank)
-    if not out.reason and kind in _RETURNS and get("34"):
-        out.reason = get("34", "").strip()
+        party = quick_party(name, account, bank)
+    if not reason and kind in _RETURNS:
+        reason = get("34", "").strip()
+    return reference, bank_reference, party, text, reason
+
+
+def _joined(texts: list[str]) -> str:
+    """Fields after each other, with a NUL where one is not full: there a word ends.
+
+    A keyword may itself be cut in two by the end of a field; that is no gap.
+    """
+    out = texts[0]
+    for before, piece in pairwise(texts):
+        if len(before) != _WIDTH and not (_CUT.search(before) and _CUT_END.match(piece)):
+            out += "\0"
+        out += piece
     return out
 
 
 def _keywords(texts: list[str]) -> Details:
-    """SEPA keywords over fields joined without gaps: a keyword may itself be split in two."""
-    joined = "".join(texts)
-    marks = list(_SEPA.finditer(joined)) or list(_SEPA_COLON.finditer(joined))
-    gaps = []
-    at = 0
-    for piece in texts[:-1]:
-        at += len(piece)
-        if len(piece) != _WIDTH:
-            gaps.append(at)
-    if not marks:
-        return Details(text=_squeeze(_spaced(joined, 0, len(joined), gaps)))
+    """SEPA keywords over the text fields."""
+    joined = _joined(texts) if len(texts) > 1 else texts[0]
+    parts = _SEPA.split(joined) if "+" in joined else [joined]
+    if len(parts) == 1:
+        parts = _SEPA_COLON.split(joined) if ": " in joined else parts
+        if len(parts) == 1:
+            return "", "", _NOBODY, _squeeze(joined.replace("\0", " ")), ""
     values: dict[str, str] = {}
-    free = [_spaced(joined, 0, marks[0].start(), gaps)]
-    for index, mark in enumerate(marks):
-        word = mark.group(1) or mark.group(2)
-        begin = mark.end()
-        end = marks[index + 1].start() if index + 1 < len(marks) else len(joined)
+    free = [parts[0]]
+    for word, value in zip(parts[1::2], parts[2::2], strict=True):
         if word == "SVWZ":
-            free.append(_spaced(joined, begin, end, gaps))
+            free.append(value)
             continue
-        if word not in ("ABWA", "ABWE", "RTRN"):
+        if word not in _WORDY:
             # An identifier ends where its field is not full; what follows is text.
-            stop = next((gap for gap in gaps if begin < gap < end), end)
-            free.append(_spaced(joined, stop, end, gaps))
-            value = joined[begin:stop]
-        else:
-            value = _spaced(joined, begin, end, gaps)
-        values.setdefault(word, value.strip())
-    return _meaning(values, _squeeze(" ".join(free)))
+            value, _, rest = value.partition("\0")
+            if rest:
+                free.append(rest)
+        if word not in values:
+            values[word] = value.replace("\0", " ").strip()
+    text = " ".join(free)
+    return _meaning(values, _squeeze(text.replace("\0", " ") if "\0" in text else text))
 
 
 def _meaning(values: dict[str, str], text: str) -> Details:
     get = values.get
     reference = get("EREF", "")
-    if reference.upper() in ("NOTPROVIDED", "NONREF"):
-        reference = ""
-    account, bank = get("IBAN", "").replace(" ", ""), get("BIC", "")
-    return Details(
-        reference=reference or get("KREF", ""),
-        bank_reference=get("BREF", ""),
-        party=Party(account=account, bank_code=bank) if account or bank else _NOBODY,
-        text=text,
-        reason=_squeeze(get("RTRN", "")),
-    )
-
-
-def _spaced(joined: str, begin: int, end: int, gaps: list[int]) -> str:
-    inside = [gap for gap in gaps if begin < gap < end]
-    if not inside:
-        return joined[begin:end]
-    cuts = [begin, *inside, end]
-    return " ".join(joined[a:b] for a, b in pairwise(cuts))
+    if reference in _NOT_GIVEN:
+        reference = get("KREF", "")
+    party = _NOBODY
+    if "IBAN" in values or "BIC" in values:
+        party = quick_party("", get("IBAN", "").replace(" ", ""), get("BIC", ""))
+    return reference, get("BREF", ""), party, text, _squeeze(get("RTRN", ""))
 
 
 def _slashed(content: str) -> Details:
@@ -156,25 +154,26 @@ def _slashed(content: str) -> Details:
     for prefix in ("USTD//", "STRD/CUR/", "STRD/"):
         remittance = remittance.removeprefix(prefix)
     reference = get("EREF", "")
-    if reference.upper() in ("NOTPROVIDED", "NONREF"):
-        reference = ""
+    if reference in _NOT_GIVEN:
+        reference = get("KREF", "")
     party = (
-        Party(name=_squeeze(name), account=account.replace(" ", ""), bank_code=bank)
-        if name or account or bank
-        else _NOBODY
+        quick_party(_squeeze(name), account.replace(" ", ""), bank) if name or account or bank else _NOBODY
     )
     text = _squeeze(remittance) or _squeeze(get("PY", "")) or _squeeze(content)
-    return Details(reference=reference or get("KREF", ""), party=party, text=text, reason=get("RTRN", ""))
+    return reference, "", party, text, get("RTRN", "")
 
 
 def _free(content: str) -> Details:
+    if "\n" not in content and "+" not in content and not content[2:4].isdigit():
+        return "", "", _NOBODY, " ".join(content.split()), ""
     lines = content.split("\n")
     joined = lines[0]
     for before, line in pairwise(lines):
         joined += line if len(before) >= _LINE else f" {line}"
-    out = _keywords([joined]) if "+" in joined and _SEPA.search(joined) else Details(text=_squeeze(joined))
-    if out.party is _NOBODY and (found := _IBAN_FIRST.match(lines[0])):
-        out.party = Party(account=found.group(1), name=_squeeze(found.group(2) or ""))
+    out = _keywords([joined]) if "+" in joined else ("", "", _NOBODY, _squeeze(joined), "")
+    if out[2] is _NOBODY and (found := _IBAN_FIRST.match(lines[0])):
+        party = quick_party(_squeeze(found.group(2) or ""), found.group(1), "")
+        out = (out[0], out[1], party, out[3], out[4])
     return out
 
 
@@ -187,7 +186,5 @@ def read_ns(content: str) -> Details:
     text = " ".join(found[k] for k in sorted(found) if k <= "14" or k == "17")
     name = " ".join(found[k] for k in ("15", "16") if k in found)
     bank, account = found.get("33", "").strip(), found.get("34", "").strip()
-    party = (
-        Party(name=_squeeze(name), account=account, bank_code=bank) if name or account or bank else _NOBODY
-    )
-    return Details(party=party, text=_squeeze(text))
+    party = quick_party(_squeeze(name), account, bank) if name or account or bank else _NOBODY
+    return "", "", party, _squeeze(text), ""

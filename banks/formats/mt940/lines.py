@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import calendar
 import re
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from typing import NamedTuple
 
 from banks.messages import AccountIdentity
 
@@ -37,12 +37,18 @@ STATEMENT_LINE = re.compile(
     r"(?:(?P<code>[A-Z][A-Z0-9 ]{3})(?P<reference>.*?)(?://(?P<bank>.*))?)?\s*",
     re.ASCII,
 )
+COMMON = re.compile(
+    r"([0-9]{6})([0-9]{4})?(R?[CD])[A-Z]?([0-9]{1,15},[0-9]{0,5})([NFS][A-Z0-9]{3})"
+    r"((?:[^\n/ ]| (?! )|/(?!/))*)(?://([^\n/ ]*))?",
+    re.ASCII,
+)
+"""The statement line as the standard has it; whatever differs goes the long way."""
 _ACCOUNT = re.compile(
     r"(?P<bank>[0-9]{8}|[A-Z0-9]{8,11}|[A-Z]+)/(?P<number>[^/]+)(?:/(?P<currency>[A-Z]{3}))?"
 )
 _CURRENCY_BEHIND = re.compile(r"(?P<number>.*[0-9]) ?(?P<currency>[A-Z]{3})")
 _DATES: dict[str, date] = {}
-_ENTRY_DATES: dict[str, date] = {}
+PAIRS: dict[tuple[str, str | None], tuple[date, date]] = {}
 
 
 def amount(value: str) -> Decimal:
@@ -85,17 +91,8 @@ def day(value: str) -> tuple[date, bool]:
 
 def entry_day(value: date, text: str) -> tuple[date, bool]:
     """The MMDD entry date nearest to the value date, across the turn of the year."""
-    key = f"{value}{text}"
-    known = _ENTRY_DATES.get(key)
-    if known is not None:
-        return known, True
     found = [day(f"{(value.year + step) % 100:02}{text}") for step in (-1, 0, 1)]
-    nearest, exists = min(found, key=lambda pair: abs((pair[0] - value).days))
-    if exists:
-        if len(_ENTRY_DATES) > 5000:
-            _ENTRY_DATES.clear()
-        _ENTRY_DATES[key] = nearest
-    return nearest, exists
+    return min(found, key=lambda pair: abs((pair[0] - value).days))
 
 
 def balance(text: str) -> tuple[Decimal, date, str, bool]:
@@ -114,8 +111,7 @@ def sum_currency(text: str) -> str:
     return found["currency"] if found else ""
 
 
-@dataclass(slots=True)
-class Line:
+class Line(NamedTuple):
     """Field 61, read."""
 
     amount: Decimal
@@ -136,6 +132,29 @@ POINTERS = {"NONREF", "KREF+", "EREF", "EREF+", "MARF", "PREF", "NOREF", "NOTPRO
 
 def statement_line(content: str) -> Line:
     """Read field 61 with its supplementary line. Raises `BadLineError`."""
+    found = COMMON.fullmatch(content)
+    if found:
+        value_text, entry_text, mark, number, code, reference, bank = found.groups()
+        days = PAIRS.get((value_text, entry_text))
+        if days is not None:
+            signed = Decimal(number.replace(",", "."))
+            return Line(
+                signed.copy_negate() if mark == "D" or mark == "RC" else signed,
+                days[0],
+                days[1],
+                True,
+                False,
+                mark[0] == "R",
+                False,
+                code,
+                "" if reference in POINTERS else reference,
+                "" if bank is None or bank in POINTERS else bank,
+                "",
+            )
+    return _any_line(content)
+
+
+def _any_line(content: str) -> Line:
     first, _, rest = content.partition("\n")
     found = STATEMENT_LINE.fullmatch(first)
     if not found and rest:
@@ -149,9 +168,13 @@ def statement_line(content: str) -> Line:
     booked_on, exists = value_on, True
     if entry_text and not entry_text.isspace():
         booked_on, exists = entry_day(value_on, entry_text)
+    if exact and exists:
+        if len(PAIRS) > 5000:
+            PAIRS.clear()
+        PAIRS[value_text, entry_text] = (value_on, booked_on)
     signed = amount(number)
     if (mark in ("D", "RC", "ED")) is not (minus is not None):
-        signed = -signed
+        signed = signed.copy_negate()
     reference = (reference or "").strip()
     supplement = ""
     if "   " in reference:

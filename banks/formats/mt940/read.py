@@ -9,32 +9,30 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from decimal import Decimal
 from typing import BinaryIO
 
 from banks.formats.errors import UnreadableError
 from banks.formats.mt940 import lines
-from banks.formats.mt940.details import Details, read_details, read_ns
+from banks.formats.mt940.details import NO_DETAILS, read_details, read_ns
 from banks.formats.mt940.lines import BadLineError, Line
+from banks.formats.mt940.pages import Pages
+from banks.formats.mt940.run import plain_run
 from banks.formats.mt940.text import blocks
-from banks.formats.tally import Reversals, Tally
+from banks.formats.quick import quick_entry
+from banks.formats.tally import Reversals
 from banks.messages import (
-    AccountIdentity,
     DatedAmount,
-    Entry,
     EntryStatus,
     Quarantined,
     StatementEvent,
-    StatementStart,
 )
 
 _TAGS = re.compile(r"\n[ \t]?:(NS|[0-9]{2}[A-Z]?):")
 _END = re.compile(r"\n-(?:\}[^\n]*|XXX)?[ \t]*(?:\n|$)")
 _NUMBER = re.compile(r"\s*([0-9A-Za-z-]*)(?:/([0-9]+))?")
-_TOTAL = re.compile(r"\s*([0-9]{0,5})\s*[A-Z]{3}([0-9.,]+)")
 _CLOCK = re.compile(r"[0-5][0-9](?![0-9])")
-_NOTHING = Details()
 _RAW_AT_MOST = 1 << 18
+_BOOKED, _PENDING = EntryStatus.BOOKED, EntryStatus.PENDING
 
 
 def read(
@@ -60,12 +58,12 @@ def read(
             continue
         carry = f"\n:{parts[-2]}:{parts[-1]}"
         reader.fields(parts[:-2])
-        found = found or bool(reader.out)
+        found = found or bool(reader.pages.out)
         yield from reader.taken()
     parts = _TAGS.split(carry)
     reader.fields(parts)
     reader.finish()
-    found = found or bool(reader.out)
+    found = found or bool(reader.pages.out)
     yield from reader.taken()
     if not found:
         raise UnreadableError(
@@ -78,26 +76,13 @@ class _Reader:
     """One file being read: the header in hand, the open statement, the entry waiting for its 86."""
 
     def __init__(self, reversals: Reversals) -> None:
-        self.reversals = reversals
-        self.out: list[StatementEvent] = []
+        self.pages = Pages(reversals)
         self.line = 1
-        self.account_text: str | None = None
-        self.account = AccountIdentity(number="")
-        self.number = ""
-        self.page = 0
-        self.currency = ""
-        self.intraday = False
-        self.header_used = False
-        self.tally: Tally | None = None
-        self.opening: DatedAmount | None = None
-        self.suspended: DatedAmount | None = None
         self.pending: Line | None = None
         self.pending_at = 0
         self.details: str | None = None
         self.ns = ""
         self.bad: tuple[int, str, str] | None = None
-        self.sums: dict[str, list[Decimal]] = {"C": [], "D": []}
-        self.numbers: dict[str, int] = {}
         self.handlers: dict[str, Callable[[str], None]] = {
             "20": self._reference,
             "21": _ignored,
@@ -123,7 +108,7 @@ class _Reader:
 
     def taken(self) -> list[StatementEvent]:
         """The events so far; they are the caller's now."""
-        out, self.out = self.out, []
+        out, self.pages.out = self.pages.out, []
         return out
 
     def fields(self, parts: list[str]) -> None:
@@ -132,6 +117,7 @@ class _Reader:
         self.line += parts[0].count("\n")
         index, count = 1, len(parts)
         while index < count:
+            index = self._run(parts, index, count - 4)
             tag, content = parts[index], parts[index + 1]
             index += 2
             while index < count and parts[index] not in handlers and parts[index].isdigit():
@@ -153,37 +139,50 @@ class _Reader:
                 self._flush()
             self.line += newlines
 
+    def _run(self, parts: list[str], index: int, last: int) -> int:
+        """Read ordinary pairs of 61 and 86 in one go, up to the first that needs a closer look."""
+        tally = self.pages.tally
+        if tally is None or parts[index] != "61" or self.pages.intraday or tally.holding:
+            return index
+        self._flush()
+        index, self.line = plain_run(
+            parts, index, last, self.line, self.pages.currency, tally, self.pages.out
+        )
+        return index
+
     # ── headers ───────────────────────────────────────────────────────────────
 
     def _reference(self, content: str) -> None:
         self._finish_message()
-        self.account_text, self.number, self.page = None, "", 0
-        self.currency, self.intraday, self.header_used = "", False, False
+        self.pages.new_message()
 
     def _account(self, content: str) -> None:
-        if self.tally is not None and self.suspended is None and not self.intraday and self.opening:
+        pages = self.pages
+        if pages.tally is not None and pages.suspended is None and not pages.intraday and pages.opening:
             self._flush()
             self._refuse(f":25:{content}", "an account field inside a statement")
             return
         self._finish_message()
-        self.account_text, self.number, self.page, self.header_used = content.strip(), "", 0, False
+        pages.account_text, pages.number, pages.page = content.strip(), "", 0
+        pages.header_used = False
 
     def _numbered(self, content: str) -> None:
-        if self.suspended is None:
-            self._close(None)
+        self._flush()
+        if self.pages.suspended is None:
+            self.pages.close(None)
         found = _NUMBER.match(content)
-        self.number = found.group(1) if found else ""
-        self.page = int(found.group(2) or 0) if found else 0
-        self.header_used = False
+        self.pages.number = found.group(1) if found else ""
+        self.pages.page = int(found.group(2) or 0) if found else 0
+        self.pages.header_used = False
 
     def _floor(self, content: str) -> None:
-        if self.tally is None:
-            self.intraday = True
-            self.currency = lines.sum_currency(content) or self.currency
+        if self.pages.tally is None:
+            self.pages.intraday = True
+            self.pages.currency = lines.sum_currency(content) or self.pages.currency
 
     def _report(self, content: str) -> None:
-        if self.tally is None:
-            self.intraday = True
+        if self.pages.tally is None:
+            self.pages.intraday = True
 
     # ── balances ──────────────────────────────────────────────────────────────
 
@@ -196,58 +195,40 @@ class _Reader:
     def _open(self, content: str, *, interim: bool) -> None:
         self._flush()
         balance, currency = self._balance("60M" if interim else "60F", content)
-        if self._resumes(balance, interim):
+        if self.pages.resumes(balance, interim):
             return
-        self._give_up_pause()
-        self._close(None)
-        self.intraday = False
-        self.currency = currency
-        self._begin(balance)
+        self.pages.give_up_pause()
+        self.pages.close(None)
+        self.pages.intraday = False
+        self.pages.currency = currency
+        self.pages.begin(balance)
         if interim:
-            self._flag("it begins with an interim balance (60M): an earlier page is missing")
-
-    def _resumes(self, balance: DatedAmount | None, interim: bool) -> bool:
-        """True when this page takes up where the one before ended."""
-        if self.suspended is None or balance is None or self.tally is None:
-            return False
-        same = self.account_text is None or self._named(self.currency).number == self.account.number
-        if not same or balance.amount != self.suspended.amount or not (interim or self.page > 1):
-            return False
-        self.suspended = None
-        self.header_used = True
-        self.currency = self.tally.currency or ""
-        return True
-
-    def _give_up_pause(self) -> None:
-        if self.suspended is not None:
-            closing, self.suspended = self.suspended, None
-            self._flag("it ends with an interim balance (62M): a later page is missing")
-            self._close(closing)
+            self.pages.flag("it begins with an interim balance (60M): an earlier page is missing")
 
     def _closes(self, content: str) -> None:
         self._flush()
         balance, currency = self._balance("62F", content)
-        if self.tally is None:
-            self.currency = self.currency or currency
-            self._begin(None)
-        self._give_up_pause()
-        if currency and self.currency and currency != self.currency:
-            self._flag(f"the closing balance is in {currency}, the opening in {self.currency}")
+        if self.pages.tally is None:
+            self.pages.currency = self.pages.currency or currency
+            self.pages.begin(None)
+        self.pages.give_up_pause()
+        if currency and self.pages.currency and currency != self.pages.currency:
+            self.pages.flag(f"the closing balance is in {currency}, the opening in {self.pages.currency}")
             balance = None
-        self.currency = self.currency or currency
-        self._close(balance)
+        self.pages.currency = self.pages.currency or currency
+        self.pages.close(balance)
 
     def _pauses(self, content: str) -> None:
         self._flush()
         balance, currency = self._balance("62M", content)
-        if self.tally is None:
-            self.currency = self.currency or currency
-            self._begin(None)
+        if self.pages.tally is None:
+            self.pages.currency = self.pages.currency or currency
+            self.pages.begin(None)
         if balance is None:
-            self._flag("its interim balance (62M) could not be read")
-            self._close(None)
+            self.pages.flag("its interim balance (62M) could not be read")
+            self.pages.close(None)
             return
-        self.suspended = balance
+        self.pages.suspended = balance
 
     def _balance(self, tag: str, content: str) -> tuple[DatedAmount | None, str]:
         try:
@@ -256,18 +237,18 @@ class _Reader:
             self._refuse(f":{tag}:{content}", str(error))
             return None, ""
         if not exact:
-            self._flag(f"line {self.line}: a date that does not exist was read as {on}")
+            self.pages.flag(f"line {self.line}: a date that does not exist was read as {on}")
         return DatedAmount(amount=amount, on=on), currency
 
     # ── entries ───────────────────────────────────────────────────────────────
 
     def _statement_line(self, content: str) -> None:
         self._flush()
-        if self.tally is None:
-            if self.header_used:
+        if self.pages.tally is None:
+            if self.pages.header_used:
                 self._refuse(f":61:{content}", "a line after the closing balance of its statement")
                 return
-            self._begin(None)
+            self.pages.begin(None)
         try:
             self.pending = lines.statement_line(content)
         except BadLineError as error:
@@ -291,107 +272,63 @@ class _Reader:
             position, raw, reason = self.bad
             self.bad = None
             self._refuse(raw, reason, position)
-        line, tally = self.pending, self.tally
+        line, tally = self.pending, self.pages.tally
         if line is None or tally is None:
             return
         self.pending = None
+        amount, value_on, booked_on, exact, expected, reversal, minus, code, reference, bank, more = line
         content, self.details = self.details, None
-        details = read_details(content) if content else _NOTHING
         if self.ns:
-            details, self.ns = read_ns(self.ns), ""
-        if not line.exact:
+            found, self.ns = read_ns(self.ns), ""
+        else:
+            found = read_details(content) if content else NO_DETAILS
+        own_reference, own_bank, party, text, reason = found
+        if not exact:
             tally.flag(f"line {self.pending_at}: a date that does not exist was read as the month's last day")
-        if line.minus:
+        if minus:
             tally.flag(f"line {self.pending_at}: an amount with a minus sign")
-        text, more = details.text, line.supplement
         if more and more not in text:
             text = f"{text} {more}" if text else " ".join(more.split())
-        entry = Entry(
-            amount=line.amount,
-            currency=self.currency,
-            booked_on=line.booked_on,
-            value_on=line.value_on,
-            status=EntryStatus.PENDING if line.expected else EntryStatus.BOOKED,
-            reference=details.reference or line.reference,
-            bank_reference=_longer(details.bank_reference, line.bank_reference),
-            counterparty=details.party,
-            text=text,
-            code=line.code,
-            reversal=line.reversal,
-            return_reason=details.reason,
-            position=self.pending_at,
+        if own_bank and own_bank.startswith(bank):
+            bank = own_bank
+        entry = quick_entry(
+            amount,
+            self.pages.currency,
+            booked_on,
+            value_on,
+            _PENDING if expected else _BOOKED,
+            own_reference or reference,
+            bank,
+            party,
+            text,
+            code,
+            reversal,
+            reason,
+            self.pending_at,
         )
-        if self.intraday:
-            self.sums["D" if line.amount < 0 else "C"].append(line.amount.copy_abs())
-        self.out.extend(tally.take(entry, line.minus))
+        if self.pages.intraday:
+            self.pages.sums["D" if amount < 0 else "C"].append(amount.copy_abs())
+        self.pages.out.extend(tally.take(entry, minus))
 
     def _refuse(self, raw: str, reason: str, position: int | None = None) -> None:
         at = self.line if position is None else position
-        if self.tally is not None:
-            self.tally.quarantined += 1
-        self.out.append(Quarantined(position=at, raw=raw[:_RAW_AT_MOST], reason=f"line {at}: {reason}"))
-
-    # ── statements ────────────────────────────────────────────────────────────
-
-    def _named(self, currency: str) -> AccountIdentity:
-        return lines.account(self.account_text or "", currency)
-
-    def _begin(self, opening: DatedAmount | None) -> None:
-        self.account = self._named(self.currency)
-        self.currency = self.currency or self.account.currency or ""
-        self.tally = Tally(self.currency, self.reversals)
-        self.opening, self.suspended, self.header_used = opening, None, True
-        self.sums = {"C": [], "D": []}
-        self.out.append(
-            StatementStart(
-                account=self.account,
-                currency=self.currency or None,
-                number=self.number,
-                opening=opening,
-                intraday=self.intraday,
-            )
-        )
-        if not self.account.number:
-            self._flag("the statement names no account (:25:)")
-        if self.number.isdecimal():
-            key = f"{self.account.number}/{self.currency}"
-            number, before = int(self.number), self.numbers.get(key)
-            if before and number > before + 1 and not self.intraday:
-                self._flag(f"statement numbers jump from {before} to {number}: one or more are missing")
-            self.numbers[key] = number
-
-    def _flag(self, sentence: str) -> None:
-        if self.tally is not None:
-            self.tally.flag(sentence)
-
-    def _close(self, closing: DatedAmount | None) -> None:
-        """End the open statement, if there is one."""
-        self._flush()
-        tally = self.tally
-        if tally is None:
-            return
-        if not self.intraday:
-            if self.opening is None:
-                self._flag("its opening balance (:60F:) is missing")
-            if closing is None:
-                self._flag("its closing balance (:62F:) is missing or unusable")
-        self.out.extend(tally.settle(self.opening, closing))
-        self.out.append(tally.end(opening=self.opening, closing=closing, currency=self.currency or None))
-        self.tally, self.opening, self.suspended = None, None, None
+        if self.pages.tally is not None:
+            self.pages.tally.quarantined += 1
+        self.pages.out.append(Quarantined(position=at, raw=raw[:_RAW_AT_MOST], reason=f"line {at}: {reason}"))
 
     def _finish_message(self) -> None:
         """A new message or account begins: end what is open, unless a next page may take it up."""
         self._flush()
-        if self.suspended is not None:
+        if self.pages.suspended is not None:
             return
-        if self.tally is None and self.account_text and not self.header_used:
-            self._begin(None)
-        self._close(None)
+        if self.pages.tally is None and self.pages.account_text and not self.pages.header_used:
+            self.pages.begin(None)
+        self.pages.close(None)
 
     def finish(self) -> None:
         """The file is over."""
         self._flush()
-        self._give_up_pause()
+        self.pages.give_up_pause()
         self._finish_message()
 
     def _total_credit(self, content: str) -> None:
@@ -401,26 +338,15 @@ class _Reader:
         self._total("D", content)
 
     def _total(self, mark: str, content: str) -> None:
-        """Check the count and sum an MT942 gives for its debits or credits."""
+        """Field 90: begin a report without entries, or check the sums of one with them."""
         self._flush()
-        found = _TOTAL.match(content)
-        if self.tally is None:
-            self.currency = self.currency or lines.sum_currency(content)
-            if not self.header_used:
-                self._begin(None)
-        if not self.intraday or not found:
-            return
-        seen = self.sums[mark]
-        try:
-            total = lines.amount(found.group(2))
-        except BadLineError:
-            self._flag(f"line {self.line}: the total :90{mark}: could not be read")
-            return
-        if total != sum(seen, Decimal(0)) or int(found.group(1) or 0) != len(seen):
-            self._flag(
-                f"the bank reports {found.group(1)} entries of {total} (:90{mark}:), "
-                f"the file holds {len(seen)} of {sum(seen, Decimal(0))}"
-            )
+        pages = self.pages
+        if pages.tally is None:
+            pages.currency = pages.currency or lines.sum_currency(content)
+            if not pages.header_used:
+                pages.begin(None)
+        if pages.intraday:
+            pages.check_total(mark, content)
 
 
 def _ignored(content: str) -> None:
@@ -435,7 +361,3 @@ def _is_clock(before: str, tag: str, content: str) -> bool:
         and bool(_CLOCK.match(content))
         and not before.endswith("\n-")
     )
-
-
-def _longer(full: str, short: str) -> str:
-    return full if full and full.startswith(short) else short

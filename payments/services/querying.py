@@ -1,0 +1,192 @@
+"""Asking the bank what became of payments, with the reference they were sent under.
+
+The only way out of UNKNOWN, besides two people with the bank's books before them.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from banks.connectors.abilities import ConnectorError, QueriesPayments
+from banks.messages import Answer
+from banks.messages import PaymentState as BankState
+from banks.models import Connection
+from banks.services import talking
+from banks.services.talking import Clock
+from payments.models import Dispatch, Payment
+from payments.pacing import ASKING, wait_before_query
+from payments.services.reporting import locked_payments, take_reports
+from payments.states import AT_THE_BANK, TRANSITIONS, PaymentState
+from treasury.services.moving import Step, move_many
+
+log = logging.getLogger(__name__)
+
+QUERY_LIMIT = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Dispatches of one connection that this worker asks about, each with the message it is about."""
+
+    connection: Connection
+    payments: tuple[int, ...]
+    references: tuple[str, ...]
+    exchanges: dict[str, int | None]
+
+
+@transaction.atomic
+def claim_questions(*, worker: str, at: datetime) -> Question | None:
+    """Lease the enquiries that are due at one bank. A sender whose lease ran out is taken for
+    dead here: its payments become UNKNOWN and are asked about, never sent again unasked."""
+    first = Dispatch.objects.due_to_query(at).order_by("next_query_at").first()
+    if first is None:
+        return None
+    rows = list(
+        Dispatch.objects.due_to_query(at)
+        .filter(connection=first.connection_id)
+        .select_related("payment__account__company", "connection")
+        .select_for_update(of=("self", "payment"), skip_locked=True)
+        .order_by("payment")[:QUERY_LIMIT]
+    )
+    if not rows:
+        return None
+    move_many(
+        steps=[
+            Step(row.payment, PaymentState.UNKNOWN, {}, {"worker": row.claimed_by})
+            for row in rows
+            if row.payment.state == PaymentState.SENDING
+        ],
+        transitions=TRANSITIONS,
+        by=None,
+        at=at,
+        action="payments.lease_ran_out",
+    )
+    Dispatch.objects.filter(pk__in=[row.pk for row in rows]).update(
+        claimed_by=worker, lease_until=at + ASKING, next_query_at=at + ASKING
+    )
+    return Question(
+        rows[0].connection,
+        tuple(row.payment_id for row in rows),
+        tuple(row.payment.reference for row in rows),
+        {row.payment.reference: row.exchange_id for row in rows},
+    )
+
+
+def ask_question(question: Question, *, clock: Clock = timezone.now) -> None:
+    """Ask, and apply what the bank says. A failed enquiry changes no state; it is tried again."""
+    at = clock()
+
+    def call(connector: Any) -> Answer:
+        if not isinstance(connector, QueriesPayments):
+            raise ConnectorError(f"{question.connection} has no way to ask about payments.")
+        return connector.query_payments(question.references)
+
+    try:
+        answer = talking.ask(
+            connection=question.connection,
+            purpose="query",
+            subject=", ".join(question.references),
+            call=call,
+            at=at,
+            clock=clock,
+        )
+    except (ConnectorError, talking.ConnectionNotUsableError) as error:
+        _try_later(question, str(error), at=clock())
+        return
+    except Exception as error:
+        log.exception("Connector fault while asking about %s", question.references)
+        _try_later(question, f"{type(error).__name__}: {error}", at=clock())
+        return
+    asked_at = min((talk.started_at for talk in answer.talks), default=at)
+    take_answer(question=question, answer=answer, asked_at=asked_at, clock=clock)
+
+
+@transaction.atomic
+def take_answer(
+    *, question: Question, answer: Answer, asked_at: datetime, clock: Clock = timezone.now
+) -> None:
+    """Apply an enquiry's answer. NO_RECORD moves a payment only when the bank's rules make it
+    final and the bank never acknowledged the payment before."""
+    at = clock()
+    connector = talking.connector_of(question.connection, clock=clock)
+    locked = locked_payments(question.payments)
+    payments = {
+        reference: payment
+        for reference, payment in locked.items()
+        if payment.dispatch.exchange_id == question.exchanges[reference]
+        and payment.state in AT_THE_BANK | {PaymentState.SETTLED}
+    }
+    reports = {r.reference: r for r in answer.reports if r.reference in payments}
+    absent = frozenset(
+        reference
+        for reference, report in reports.items()
+        if report.state is BankState.NO_RECORD
+        and payments[reference].dispatch.answered_at is None
+        and payments[reference].dispatch.sent_at is not None
+        and connector.no_record_is_final(sent_at=payments[reference].dispatch.sent_at, asked_at=asked_at)
+    )
+    take_reports(
+        payments=_silence_keeps_the_state(payments, reports, at),
+        reports=reports,
+        proven_absent=absent,
+        asked=True,
+        action="payments.bank_answered",
+        at=at,
+    )
+
+
+def _silence_keeps_the_state(
+    payments: dict[str, Payment], reports: dict[str, Any], at: datetime
+) -> dict[str, Payment]:
+    """An answer that leaves a payment out, or has no record of it, says nothing of one the bank
+    has already acknowledged: it keeps its state and is asked about again later."""
+    silent = [
+        p
+        for r, p in payments.items()
+        if p.state != PaymentState.UNKNOWN and (r not in reports or reports[r].state is BankState.NO_RECORD)
+    ]
+    _postpone(silent, at)
+    kept = {p.pk for p in silent}
+    return {r: p for r, p in payments.items() if p.pk not in kept}
+
+
+def _postpone(payments: Sequence[Payment], at: datetime) -> None:
+    rows = []
+    for payment in payments:
+        row = payment.dispatch
+        row.queries += 1
+        row.lease_until, row.claimed_by = None, ""
+        pace = payment.state if payment.state in AT_THE_BANK else PaymentState.PROCESSING
+        row.next_query_at = at + wait_before_query(pace, row.queries)
+        rows.append(row)
+    Dispatch.objects.bulk_update(rows, ["queries", "lease_until", "claimed_by", "next_query_at"])
+
+
+@transaction.atomic
+def _try_later(question: Question, reason: str, *, at: datetime) -> None:
+    log.warning("Enquiry at %s failed: %s", question.connection, reason)
+    _postpone([p for p in locked_payments(question.payments).values() if p.state in AT_THE_BANK], at)
+
+
+def find_forgotten(*, at: datetime) -> int:
+    """Every payment at a bank has an enquiry ahead; one without gets it now. Returns how many."""
+    return Dispatch.objects.filter(payment__state__in=AT_THE_BANK, next_query_at__isnull=True).update(
+        next_query_at=at
+    )
+
+
+@transaction.atomic
+def ask_soon(*, references: Sequence[str], at: datetime) -> int:
+    """Make the enquiry for these payments due now (a person asked, or news came in)."""
+    return Dispatch.objects.filter(
+        payment__reference__in=references,
+        payment__state__in=[*AT_THE_BANK, PaymentState.SETTLED],
+        lease_until__isnull=True,
+    ).update(next_query_at=at)
