@@ -87,9 +87,9 @@ def test_matching_speed(cast: Cast) -> None:
     start = time.perf_counter()
     suggest(line=OpenBankLine.objects.order_by("-on")[0])
     times["suggest for one line"] = time.perf_counter() - start
-    print(f"\n{LINES:,} bank lines, {OpenBookLine.objects.count():,} book lines left open, {found}")  # noqa: T201
+    print(f"\n{LINES:,} bank lines, {OpenBookLine.objects.count():,} book lines left open, {found}")
     for what, took in times.items():
         rate = f"{2 * LINES / took:12,.0f} lines/s" if what == "match" else ""
-        print(f"{what:24} {took:8.2f} s {rate}")  # noqa: T201
+        print(f"{what:24} {took:8.2f} s {rate}")
     assert found.total == Match.objects.count() > LINES * 0.7
     assert len(sheet.bank) == OpenBankLine.objects.count()
