@@ -11,8 +11,8 @@ class PaymentsConfig(AppConfig):
     def ready(self) -> None:
         from banks.events import statement_imported, status_received
         from payments import receivers
-        from payments.services import beneficiaries, resolving, rule_sets
-        from treasury import jobs
+        from payments.services import beneficiaries, resolving, rule_sets, sweep_rules
+        from treasury import jobs, shell
         from treasury.services.changes import Kind, register
 
         register(
@@ -38,3 +38,5 @@ class PaymentsConfig(AppConfig):
         statement_imported.connect(receivers.on_statement_imported, dispatch_uid="payments.returns")
         status_received.connect(receivers.on_status_received, dispatch_uid="payments.status")
         jobs.every(1, "payments.tasks.sweep_up")
+        sweep_rules.register_kind()
+        shell.add_page(shell.Page(_("Sweeps"), "payments:sweep_rules", "transfer-in", "payments", order=80))

@@ -7,6 +7,8 @@ it a second time, a stale balance moves nothing, a short main account cuts or sk
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
@@ -117,6 +119,12 @@ def leg_from_json(stored: Mapping[str, Any]) -> Leg:
         facts[key] = None if facts[key] is None else Decimal(facts[key])
     facts["as_of"] = datetime.fromisoformat(facts["as_of"]) if facts["as_of"] else None
     return Leg(**facts)
+
+
+def fingerprint(legs: Iterable[Leg]) -> str:
+    """SHA-256 of what would move: two plans share it when they move the same money."""
+    moving = sorted((leg.rule, leg.debit, leg.credit, str(leg.amount)) for leg in legs if leg.moves)
+    return hashlib.sha256(json.dumps(moving).encode()).hexdigest()
 
 
 def plan_sweep(

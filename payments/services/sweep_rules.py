@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from payments.models import SweepRule
+from treasury import money
 from treasury.models import Account, ProposedChange
 from treasury.services import access, auditing, changes
 
@@ -89,6 +90,10 @@ def stop_rule(*, rule: SweepRule, by: Any, at: datetime, reason: str) -> SweepRu
 
 def check_rule(rule: SweepRule) -> None:
     """Raises SweepRuleRefusedError with the first thing that speaks against the rule."""
+    try:
+        rule.full_clean(validate_unique=False, validate_constraints=False)
+    except ValidationError as error:
+        raise SweepRuleRefusedError(" ".join(error.messages)) from error
     header, member = rule.header, rule.member
     for account in (header, member):
         if account.status != Account.Status.ACTIVE:
@@ -103,13 +108,7 @@ def check_rule(rule: SweepRule) -> None:
             _("Main account %(header)s and member account %(member)s have different currencies.")
             % {"header": header, "member": member}
         )
-    if min(rule.target_balance, rule.minimum_transfer, rule.leave_in_header) < 0:
-        raise SweepRuleRefusedError(_("Target, smallest transfer and reserve cannot be negative."))
-    if rule.direction != SweepRule.Direction.FUND and rule.target_balance < member.minimum_balance:
-        raise SweepRuleRefusedError(
-            _("The target %(target)s is below the minimum balance %(minimum)s of %(account)s.")
-            % {"target": rule.target_balance, "minimum": member.minimum_balance, "account": member}
-        )
+    _check_amounts(rule)
     if header.company_id != member.company_id and not rule.purpose.strip():
         raise SweepRuleRefusedError(
             _("%(header)s and %(member)s are two companies: their transfers are intercompany loans. Name the"
@@ -117,10 +116,21 @@ def check_rule(rule: SweepRule) -> None:
             % {"header": header.company, "member": member.company}
         )  # fmt: skip
     _check_neighbours(rule)
-    try:
-        rule.full_clean(validate_unique=False, validate_constraints=False)
-    except ValidationError as error:
-        raise SweepRuleRefusedError(" ".join(error.messages)) from error
+
+
+def _check_amounts(rule: SweepRule) -> None:
+    for amount in (rule.target_balance, rule.minimum_transfer, rule.leave_in_header):
+        try:
+            money.quantize(amount, rule.header.currency)
+        except money.MoneyError as error:
+            raise SweepRuleRefusedError(str(error)) from error
+    if min(rule.target_balance, rule.minimum_transfer, rule.leave_in_header) < 0:
+        raise SweepRuleRefusedError(_("Target, smallest transfer and reserve cannot be negative."))
+    if rule.direction != SweepRule.Direction.FUND and rule.target_balance < rule.member.minimum_balance:
+        raise SweepRuleRefusedError(
+            _("The target %(target)s is below the minimum balance %(minimum)s of %(account)s.")
+            % {"target": rule.target_balance, "minimum": rule.member.minimum_balance, "account": rule.member}
+        )
 
 
 def _check_neighbours(rule: SweepRule) -> None:

@@ -57,12 +57,19 @@ def dry_run(*, rules: Sequence[SweepRule], at: datetime, forced: bool = False) -
 
 @transaction.atomic
 def run_sweep(
-    *, rules: Iterable[SweepRule], by: Any, at: datetime, on: date | None = None, reason: str = ""
+    *,
+    rules: Iterable[SweepRule],
+    by: Any,
+    at: datetime,
+    on: date | None = None,
+    reason: str = "",
+    expected: str = "",
 ) -> SweepRun:
     """Make and submit the transfers that the rules ask for now: one batch per debit account.
 
     `on` is today at the accounts (checked when given). With `reason`, rules whose transfers of
-    today are alive run again; what is on its way is subtracted all the same. All or nothing:
+    today are alive run again; what is on its way is subtracted all the same. `expected` is the
+    `pooling.fingerprint` of the dry run somebody looked at: other figures refuse. All or nothing:
     raises SweepRefusedError, AccessDeniedError, and what `create_payment` and `submit_payment`
     raise, PaymentRefusedError and NoRuleError above all.
     """
@@ -84,6 +91,10 @@ def run_sweep(
             _("A sweep moves what is there today, %(today)s, not on %(on)s.") % {"today": today, "on": on}
         )
     legs = dry_run(rules=locked, at=at, forced=bool(reason.strip()))
+    if expected and expected != pooling.fingerprint(legs):
+        raise SweepRefusedError(
+            _("Balances or payments changed since the dry run. Nothing was moved; look at the new figures.")
+        )
     if not any(leg.moves for leg in legs):
         raise SweepRefusedError(
             _("There is nothing to move: no rule asks for a transfer now. The dry run says why for each.")
