@@ -34,3 +34,4 @@ class TreasuryConfig(AppConfig):
         flows.register("treasury.recurring", planned.RecurringItems())
         flows.register("treasury.plans", planned.PlanRows())
         shell.add_page(shell.Page(_("Accounts"), "accounts", "wallet", "cash", order=10))
+        shell.add_page(shell.Page(_("Companies"), "companies", "building", "cash", order=90))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.apps import apps
 from django.db import models
-from django.db.models import Q
+from django.db.models import OuterRef, Q, Subquery
 from guardian.shortcuts import get_objects_for_user
 
 if TYPE_CHECKING:
@@ -41,6 +41,17 @@ class AccountQuerySet(models.QuerySet["Account"]):
 
     def open(self) -> AccountQuerySet:
         return self.exclude(status="CLOSED")
+
+    def with_latest_balance(self) -> AccountQuerySet:
+        """Adds `latest_ledger`, `latest_available`, `latest_as_of` and `latest_source` (None: no balance)."""
+        newest = apps.get_model("treasury.Balance").objects.filter(account=OuterRef("pk"))
+        newest = newest.order_by("-as_of", "-pk")
+        return self.annotate(
+            **{
+                f"latest_{name}": Subquery(newest.values(name)[:1])
+                for name in ("ledger", "available", "as_of", "source")
+            }
+        )
 
 
 class BalanceQuerySet(models.QuerySet["Balance"]):

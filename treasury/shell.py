@@ -5,7 +5,7 @@ account's page. Each app calls `add_…` in `AppConfig.ready()`; the shell impor
     shell.add_page(shell.Page(_("Payments"), "payments:payments", "send", "payments", shortcut="p",
                               badge=lambda user: Payment.objects.waiting_for(user).count()))
     shell.add_panel(shell.Panel("payments-waiting", _("Payments waiting for you"),
-                                "payments/parts/waiting.html", panels.waiting, column="waiting"))
+                                "parts/waiting_items.html", panels.waiting, column="waiting"))
     shell.add_account_section(shell.AccountSection("lines", _("Bank lines"),
                               "banks/parts/account_lines.html", sections.lines))
 
@@ -59,8 +59,9 @@ class Page:
 class Panel:
     """A box on the home page. `context(user, at)` returns what `template` needs, None to hide it.
 
-    `column` is "wide" (full width, under the figures), "main" or "waiting" (the list of what waits
-    for the reader; its template renders `<li>` items as in `parts/waiting_item.html`).
+    `column` is "wide" (full width, under the figures), "main", or "waiting": one line in the list of
+    what waits for the reader. A waiting panel needs no template of its own: name
+    `parts/waiting_items.html` and return {"entries": [{"url", "icon", "label", "count"}, …]}.
     """
 
     key: str

@@ -31,6 +31,7 @@ from django.utils.translation import gettext as _
 from treasury import money as money_rules
 
 register = template.Library()
+DASH = SafeString("—")
 SPRITE = "vendor/tabler-icons-3.51.0/icons.svg"
 SHAPES = {"good": "●", "busy": "◐", "wait": "◆", "bad": "■", "warn": "▲", "off": "○"}
 TONES: dict[str, str] = {
@@ -70,7 +71,7 @@ def money(amount: Decimal | None, currency: str = "CNY") -> str:
 def signed(amount: Decimal | None, currency: str = "CNY") -> SafeString:
     """An amount of a movement: +/− always written, blue for in, orange for out."""
     if amount is None:
-        return format_html("—")
+        return DASH
     side, sign = ("in", "+") if amount > 0 else ("out", "\u2212") if amount < 0 else ("none", "")
     return format_html('<span class="amount-{}">{}{}</span>', side, sign, money(abs(amount), currency))
 
@@ -95,7 +96,7 @@ def state_badge(obj: Any, field: str = "state") -> SafeString:
 def instant(value: datetime | None, zone: str | None = None) -> SafeString:
     """A moment in the account's time zone, or the portal's; another zone than the portal's is named."""
     if value is None:
-        return format_html("—")
+        return DASH
     ours = timezone.get_current_timezone()
     local = value.astimezone(ZoneInfo(zone) if zone else ours)
     note = format_html(' <span class="soft">{}</span>', zone) if zone and zone != str(ours) else ""
