@@ -17,7 +17,6 @@ handler500 = failures.failed
 urlpatterns = [
     path("", home.home, name="home"),
     path("cash/accounts/", accounts.AccountsPage.as_view(), name="accounts"),
-<<<<<<< HEAD
     path("cash/forecast/", forecasting.page, name="forecast"),
     path("cash/recurring/", planning.RecurringPage.as_view(), name="recurring"),
     path("cash/recurring/new/", planning.recurring_item, name="new_recurring_item"),
@@ -30,10 +29,8 @@ urlpatterns = [
     path("cash/plans/<int:pk>/undo/", planning.undo_plan, name="undo_plan"),
     path("cash/rates/", planning.RatesPage.as_view(), name="rates"),
     path("cash/rates/import/", planning.import_rates, name="import_rates"),
-=======
     path("cash/accounts/<int:pk>/", accounts.AccountPage.as_view(), name="account"),
     path("cash/companies/", accounts.CompaniesPage.as_view(), name="companies"),
->>>>>>> ef84044 (Show the cash position, drill down to companies and accounts, and mark what is not of today)
     path("language/", preferences.language, name="language"),
     path("preferences/", preferences.preferences, name="preferences"),
     path("docs/", guide.guide, name="guide"),
