@@ -35,6 +35,11 @@ _WIDTH = 27
 _LINE = 65
 
 
+_USUAL = re.compile(
+    r"([0-9]{3})\?00([^?]*)(?:\?10[^?]*)?((?:\?2[0-9][^?]*)+)"
+    r"(?:\?30([^?]*))?(?:\?31([^?]*))?(?:\?32([^?]*))?(?:\?33([^?]*))?(?:\?34([^?]*))?"
+)
+
 Details = tuple[str, str, Party, str, str]
 """What field 86 says of one entry: reference, bank's reference, other side, text, return reason."""
 
@@ -44,6 +49,8 @@ NO_DETAILS: Details = ("", "", _NOBODY, "", "")
 def read_details(content: str) -> Details:
     """Read field 86, joined lines and all."""
     mark = content[3:4]
+    if mark == "?" and (usual := _USUAL.fullmatch(content.replace("\n", ""))):
+        return _usual(*usual.groups(""))
     if mark in _SPLITS and content[:3].isdigit() and content[4:6].isdigit():
         return _numbered(content[:3], mark, content.replace("\n", "") if "\n" in content else content)
     if found := _NUMBERED.match(content):
@@ -88,17 +95,47 @@ def _numbered(kind: str, mark: str, content: str) -> Details:
     return reference, bank_reference, party, text, reason
 
 
+def _usual(
+    kind: str, title: str, block: str, bank: str, account: str, name: str, more: str, reason: str
+) -> Details:
+    """Numbered fields in their usual order, all of them known."""
+    texts = [piece[2:] for piece in block.split("?")[1:]]
+    joined = _joined(texts) if len(texts) > 1 else texts[0]
+    middle = joined.find("SVWZ+")
+    if middle > 0 and joined.startswith("EREF+") and joined.count("+") == 2 and "\0" not in joined[:middle]:
+        # Our reference and a text: by far the most common entry.
+        reference, own_bank, party, why = joined[5:middle].strip(), "", _NOBODY, ""
+        reference = "" if reference in _NOT_GIVEN else reference
+        text = joined[middle + 5 :]
+        text = " ".join((text.replace("\0", " ") if "\0" in text else text).split())
+    else:
+        reference, own_bank, party, text, why = _keywords(texts)
+    if more:
+        name = name + more if len(name) == _WIDTH else f"{name} {more}"
+    account = (account or party.account).strip()
+    bank = (bank or party.bank_code).strip()
+    name = " ".join(name.split())
+    if name or account or bank:
+        party = quick_party(name, account, bank)
+    if not why and reason and kind in _RETURNS:
+        why = reason.strip()
+    return reference, own_bank, party, text or _squeeze(title), why
+
+
 def _joined(texts: list[str]) -> str:
     """Fields after each other, with a NUL where one is not full: there a word ends.
 
     A keyword may itself be cut in two by the end of a field; that is no gap.
     """
-    out = texts[0]
-    for before, piece in pairwise(texts):
-        if len(before) != _WIDTH and not (_CUT.search(before) and _CUT_END.match(piece)):
-            out += "\0"
-        out += piece
-    return out
+    last = len(texts) - 1
+    parts = []
+    for index, piece in enumerate(texts):
+        parts.append(piece)
+        if len(piece) != _WIDTH and index < last:
+            if piece[-1:].isupper() and _CUT.search(piece) and _CUT_END.match(texts[index + 1]):
+                continue
+            parts.append("\0")
+    return "".join(parts)
 
 
 def _keywords(texts: list[str]) -> Details:

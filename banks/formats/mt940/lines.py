@@ -18,6 +18,8 @@ class BadLineError(ValueError):
     """A line that cannot be read; the reason is the message."""
 
 
+LONGEST = 4096
+"""Characters of a statement line that are looked at; the standard allows 65."""
 _PLAIN = re.compile(r"[0-9]{1,18}(?:,[0-9]{0,5}0*)?", re.ASCII)
 _DOTTED = re.compile(r"[0-9]{1,18}\.[0-9]{0,5}", re.ASCII)
 _GROUPED = re.compile(
@@ -39,7 +41,7 @@ STATEMENT_LINE = re.compile(
 )
 COMMON = re.compile(
     r"([0-9]{6})([0-9]{4})?(R?[CD])[A-Z]?([0-9]{1,15},[0-9]{0,5})([NFS][A-Z0-9]{3})"
-    r"((?:[^\n/ ]| (?! )|/(?!/))*)(?://([^\n/ ]*))?",
+    r"((?:[^\n/ ]+(?: [^\n/ ]+)*)?)(?://([^\n/ ]*))?",
     re.ASCII,
 )
 """The statement line as the standard has it; whatever differs goes the long way."""
@@ -156,11 +158,13 @@ def statement_line(content: str) -> Line:
 
 def _any_line(content: str) -> Line:
     first, _, rest = content.partition("\n")
+    if len(first) > LONGEST:
+        raise BadLineError(f"a statement line of {len(first)} characters")
     found = STATEMENT_LINE.fullmatch(first)
     if not found and rest:
         # A transport wrapped the line before its amount was complete.
         second, _, more = rest.partition("\n")
-        found, rest = STATEMENT_LINE.fullmatch(first.rstrip() + second), more
+        found, rest = STATEMENT_LINE.fullmatch((first.rstrip() + second)[:LONGEST]), more
     if not found:
         raise BadLineError("not a statement line like 2601310131C1234,56NTRFreference//bank")
     value_text, entry_text, mark, _, minus, number, code, reference, bank = found.groups()

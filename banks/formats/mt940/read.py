@@ -32,6 +32,7 @@ _END = re.compile(r"\n-(?:\}[^\n]*|XXX)?[ \t]*(?:\n|$)")
 _NUMBER = re.compile(r"\s*([0-9A-Za-z-]*)(?:/([0-9]+))?")
 _CLOCK = re.compile(r"[0-5][0-9](?![0-9])")
 _RAW_AT_MOST = 1 << 18
+_LONGEST_FIELD = 1 << 22
 _BOOKED, _PENDING = EntryStatus.BOOKED, EntryStatus.PENDING
 
 
@@ -51,12 +52,14 @@ def read(
         if "{4::" in text:
             text = text.replace("{4::", "{4:\n:")
         parts = _TAGS.split(text)
+        carry = text if len(parts) < 3 else f"\n:{parts[-2]}:{parts[-1]}"
+        if len(carry) > _LONGEST_FIELD:
+            raise UnreadableError(
+                f"From line {reader.line} on no new field begins for {len(carry)} characters. "
+                "This is not MT940, or the file is damaged: ask the bank for it again."
+            )
         if len(parts) < 3:
-            carry = text
-            if len(carry) > _RAW_AT_MOST and reader.line == 1:
-                break
             continue
-        carry = f"\n:{parts[-2]}:{parts[-1]}"
         reader.fields(parts[:-2])
         found = found or bool(reader.pages.out)
         yield from reader.taken()

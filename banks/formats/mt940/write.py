@@ -157,7 +157,7 @@ def _details(entry: Entry) -> str:
     words = []
     if entry.reference and not _is_short(entry.reference):
         words.append("EREF+" + _clean(entry.reference))
-    if len(bank := _clean(entry.bank_reference)) > 16:
+    if len(bank := _clean(entry.bank_reference)) > 16 or bank in POINTERS:
         words.append("BREF+" + bank)
     if entry.return_reason:
         words.append("RTRN+" + _clean(entry.return_reason))

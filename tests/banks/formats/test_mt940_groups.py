@@ -390,3 +390,10 @@ def test_what_is_no_statement_is_refused() -> None:
     for content in (":20:ONLY\r\n-\r\n", ":86:TEXT\r\n-\r\n"):
         with pytest.raises(UnreadableError, match="No statement was found"):
             whole(content)
+
+
+def test_a_field_without_end_is_refused_before_it_fills_the_memory() -> None:
+    with pytest.raises(UnreadableError, match="no new field begins"):
+        whole(swift(":61:260115C1,00NTRFX", ":86:" + "x\r\n" * 3_000_000))
+    read = whole(swift(":61:260115C1,00" + " " * 60_000 + "x"))
+    assert "60012 characters" in read.quarantined[0].reason

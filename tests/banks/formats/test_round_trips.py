@@ -18,7 +18,10 @@ from tests.banks.formats.build import closed, shared, whole
 LETTERS = st.characters(whitelist_categories=("Lu", "Ll", "Lo", "Nd"), max_codepoint=0x9FFF)
 WORD = st.text(LETTERS, min_size=1, max_size=12)
 SENTENCE = st.lists(WORD, max_size=12).map(" ".join)
-CODE = st.text("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789", min_size=1, max_size=30)
+SAYS_NONE = {"NONREF", "NOREF", "NOTPROVIDED", "NOTAVAILABLE", "NONE", "EREF", "MARF", "PREF", "UNKNOWN"}
+CODE = st.text("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789", min_size=1, max_size=30).filter(
+    lambda code: code not in SAYS_NONE
+)
 DAY = st.dates(date(2001, 1, 1), date(2078, 12, 31))
 PLACES = {"JPY": 0, "CNY": 2, "KWD": 3}
 
