@@ -25,6 +25,11 @@ BY_HAND = {
     "payments.amount": "The amount is not positive or has more decimals than its currency.",
     "payments.currency_unknown": "The currency code is not one of ISO 4217.",
     "payments.not_found": "There is no such payment, or it may not be seen.",
+    "reconciliation.file_too_large": "The journal file is larger than an import may be; split it by period.",
+    "reconciliation.no_bank_balance": "No statement gives the bank's balance of that day; import it first.",
+    "reconciliation.no_opening": "The account's books have no opening balance; enter it first.",
+    "reconciliation.too_few_lines": "A match takes at least two lines.",
+    "reconciliation.undone_already": "The match was undone already, perhaps by somebody else.",
 }
 SETTINGS = """# Settings
 
