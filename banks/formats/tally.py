@@ -130,7 +130,7 @@ class Tally:
     ) -> StatementEnd:
         """The closing event, with the check of the balances done and its failures flagged.
 
-        `partial` says that the file holds only part of the statement, so a gap proves nothing.
+        `partial` says that the file holds only part of the day or statement: a gap proves nothing then.
         """
         balanced: bool | None = None
         if self.foreign:
@@ -138,13 +138,13 @@ class Tally:
         elif opening is not None and closing is not None:
             total = opening.amount + self.booked
             balanced = total == closing.amount
-            if not balanced:
+            if not balanced and partial:
+                balanced = None
+            elif not balanced:
                 self.flag(
                     f"opening {opening.amount} and booked {self.booked} give {total}, "
                     f"but closing is {closing.amount}"
                 )
-                if partial:
-                    balanced = None
         if self.quarantined:
             self.flag(f"{self.quarantined} line(s) could not be read: the statement is not complete")
             balanced = None if balanced else balanced

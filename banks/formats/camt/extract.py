@@ -111,7 +111,7 @@ def account_number(element: Any) -> str:
     """The number in an account element, whatever the scheme."""
     ident = one(element, "Id")
     return (
-        text(ident, "IBAN")
+        text(ident, "IBAN").replace(" ", "")
         or text(ident, "Othr", "Id")
         or text(ident, "PrtryAcct", "Id")
         or text(ident, "BBAN")
@@ -313,12 +313,14 @@ def shares(details: list[Detail], total: Decimal, currency: str) -> list[Decimal
     return mixed if sum(mixed, Decimal(0)) == total else None
 
 
-def entries(element: Element, own: str, position: int, flags: list[str]) -> list[Entry]:
+def entries(element: Element, own: str, position: int, flags: list[str], home: str = "") -> list[Entry]:
     """The entries one Ntry stands for: one, or one for each transaction when they add up.
 
-    Raises `BadEntryError` when the amount, direction or a date cannot be read.
+    `own` is the statement's account, `home` its currency for an amount that names none. Raises
+    `BadEntryError` when the amount, direction or a date cannot be read.
     """
     amount, currency = money(one(element, "Amt"))
+    currency = currency or home
     amount *= direction(element)
     booked_on = day(one(element, "BookgDt"), "booking date")
     value_on = day(one(element, "ValDt"), "value date")

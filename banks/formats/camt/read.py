@@ -224,7 +224,9 @@ class _Reader:
         self.ntries += 1
         notes: list[str] = []
         try:
-            found = extract.entries(element, self.account.number, self.position + 1, notes)
+            found = extract.entries(
+                element, self.account.number, self.position + 1, notes, tally.currency or ""
+            )
         except BadEntryError as error:
             self.position += 1
             tally.quarantined += 1
@@ -255,7 +257,7 @@ class _Reader:
             tally.flag(sentence)
         if not self.account.number:
             tally.flag("the statement names no account")
-        partial = self._pages(head, tally)
+        partial = self._pages(head, tally) or self.intraday
         self._sequence(head, tally)
         _count(head, self.ntries, tally)
         self.out.extend(tally.settle(opening, closing))

@@ -48,6 +48,7 @@ COMMON = re.compile(
 _ACCOUNT = re.compile(
     r"(?P<bank>[0-9]{8}|[A-Z0-9]{8,11}|[A-Z]+)/(?P<number>[^/]+)(?:/(?P<currency>[A-Z]{3}))?"
 )
+_BIC = re.compile(r"[A-Z]{6}[A-Z0-9]{2}([A-Z0-9]{3})?")
 _CURRENCY_BEHIND = re.compile(r"(?P<number>.*[0-9]) ?(?P<currency>[A-Z]{3})")
 _DATES: dict[str, date] = {}
 PAIRS: dict[tuple[str, str | None], tuple[date, date]] = {}
@@ -202,11 +203,13 @@ def _any_line(content: str) -> Line:
 
 
 def account(content: str, currency: str) -> AccountIdentity:
-    """Field 25: bank/number, number with its currency behind, IBAN; 25P has the BIC on line two."""
+    """Field 25: bank/number, number with its currency behind, IBAN; on line two a BIC (25P) or a name."""
     first, _, second = content.strip().partition("\n")
-    number, bank, unit = first.strip(), second.strip(), ""
+    number, name, bank, unit = first.strip(), " ".join(second.split()), "", ""
+    if _BIC.fullmatch(name):
+        bank, name = name, ""
     if found := _ACCOUNT.fullmatch(number):
         bank, number, unit = found["bank"], found["number"].strip(), found["currency"] or ""
     if (found := _CURRENCY_BEHIND.fullmatch(number)) and (not currency or found["currency"] == currency):
         number, unit = found["number"], found["currency"]
-    return AccountIdentity(number=number, currency=currency or unit or None, bank_code=bank)
+    return AccountIdentity(number=number, currency=currency or unit or None, bank_code=bank, name=name)

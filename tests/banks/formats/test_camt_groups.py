@@ -9,7 +9,7 @@ from decimal import Decimal
 
 import pytest
 
-from banks.formats import ForbiddenContentError, UnreadableError
+from banks.formats import ForbiddenContentError
 from banks.messages import EntryStatus
 from tests.banks.formats.build import bal, camt, ntry, stmt, tx, whole
 
@@ -246,6 +246,17 @@ def test_group_08_pages_copies_and_gaps_are_said() -> None:
     assert "jump from 5 to 7" in whole(gap).flags
 
 
+def test_group_08_an_intraday_report_of_new_entries_alone_is_not_called_unbalanced() -> None:
+    report = stmt(ntry("1.00"), bal("ITBD", "9.00"), tag="Rpt")
+    read = whole(camt(report, message="052.001.08", root="BkToCstmrAcctRpt"))
+    assert (read.ends[0].balanced, read.flags) == (None, "")
+
+
+def test_group_07_an_amount_without_currency_is_in_the_statements_own() -> None:
+    read = whole(camt(stmt(ntry("1.00").replace(" Ccy='EUR'", ""), closing="1.00")))
+    assert (read.entry.currency, read.ends[0].balanced) == ("EUR", True)
+
+
 def test_group_08_the_same_bytes_give_the_same_events_again() -> None:
     content = camt(stmt(ntry("1.00"), ntry("x"), closing="1.00"))
     assert whole(content) == whole(content)
@@ -366,38 +377,3 @@ def test_group_11_document_types_and_entities_are_refused(doctype: str, format: 
     content = PLAIN.replace("<Document", f"{doctype}<Document", 1).replace("BANK1", "&x;")
     with pytest.raises(ForbiddenContentError, match="DOCTYPE"):
         whole(content, format)
-
-
-def test_a_broken_or_foreign_message_is_refused_with_a_reason() -> None:
-    with pytest.raises(UnreadableError, match="line"):
-        whole(PLAIN[:-40])
-    with pytest.raises(UnreadableError, match="CstmrPmtStsRpt"):
-        whole(PLAIN.replace("BkToCstmrStmt", "CstmrPmtStsRpt"))
-    with pytest.raises(UnreadableError, match="no statement"):
-        whole(camt())
-    with pytest.raises(ForbiddenContentError, match="nested"):
-        whole(camt(stmt("<a>" * 500 + "</a>" * 500)))
-
-
-@pytest.mark.parametrize("version", [f"{v:02}" for v in range(1, 14)])
-@pytest.mark.parametrize(
-    ("message", "root", "tag"),
-    [
-        ("052", "BkToCstmrAcctRpt", "Rpt"),
-        ("053", "BkToCstmrStmt", "Stmt"),
-        ("054", "BkToCstmrDbtCdtNtfctn", "Ntfctn"),
-    ],
-)
-def test_every_version_of_every_message_is_told_and_read(
-    version: str, message: str, root: str, tag: str
-) -> None:
-    if version == "01":
-        root += "V01"
-    read = whole(camt(stmt(ntry("1.00"), tag=tag), message=f"{message}.001.{version}", root=root))
-    assert read.amounts == [D("1.00")]
-    assert read.statements[0].intraday is (message != "053")
-
-
-def test_a_count_that_disagrees_with_the_file_is_flagged() -> None:
-    summary = "<TxsSummry><TtlNtries><NbOfNtries>3</NbOfNtries></TtlNtries></TxsSummry>"
-    assert "counts 3 entries" in whole(camt(stmt(summary, ntry("1.00")))).flags

@@ -7,7 +7,6 @@ from decimal import Decimal
 
 import pytest
 
-from banks.formats import UnreadableError
 from banks.messages import EntryStatus
 from tests.banks.formats.build import swift, whole
 
@@ -214,6 +213,13 @@ def test_group_16_account_fields(field: str, number: str, bank: str, currency: s
     assert (account.number, account.bank_code, account.currency) == (number, bank, currency)
 
 
+def test_group_16_a_second_line_of_the_account_is_its_bank_or_its_owner() -> None:
+    account = whole(swift(account="123456\r\nDEUTDEFF")).statements[0].account
+    assert (account.number, account.bank_code, account.name) == ("123456", "DEUTDEFF", "")
+    account = whole(swift(account="123456\r\nSOME GMBH")).statements[0].account
+    assert (account.number, account.bank_code, account.name) == ("123456", "", "SOME GMBH")
+
+
 def text(*lines: str, after: str = "") -> str:
     return swift(":61:260115C1,00NTRFNONREF", *lines, after, closing="C260131EUR1,00").replace(
         "\r\n\r\n", "\r\n"
@@ -352,48 +358,3 @@ def test_group_18_a_line_after_the_closing_balance_is_set_aside() -> None:
     read = whole(content)
     assert read.amounts == [D("1.00")]
     assert "after the closing balance" in read.quarantined[0].reason
-
-
-INTRADAY = "\r\n".join(
-    [
-        ":20:X",
-        ":25:123456",
-        ":28C:1/1",
-        ":34F:EURD0,00",
-        ":34F:EURC0,00",
-        ":13D:2601151030+0100",
-        ":61:2601150115D2,30NTRFA",
-        ":86:fee",
-        ":61:2601150115C5,00NTRFB",
-        ":90D:1EUR2,30",
-        ":90C:1EUR5,00",
-        "-",
-        "",
-    ]
-)
-
-
-def test_group_19_an_intraday_report_never_closes_a_day() -> None:
-    read = whole(INTRADAY)
-    (statement,) = read.statements
-    assert statement.intraday is True
-    assert (statement.opening, statement.closing, read.ends[0].balanced) == (None, None, None)
-    assert [(e.amount, e.currency) for e in statement.entries] == [(D("-2.30"), "EUR"), (D("5.00"), "EUR")]
-    assert read.flags == ""
-
-
-def test_group_19_totals_that_disagree_are_flagged() -> None:
-    assert "reports 2 entries of 2.30" in whole(INTRADAY.replace(":90D:1", ":90D:2")).flags
-
-
-def test_what_is_no_statement_is_refused() -> None:
-    for content in (":20:ONLY\r\n-\r\n", ":86:TEXT\r\n-\r\n"):
-        with pytest.raises(UnreadableError, match="No statement was found"):
-            whole(content)
-
-
-def test_a_field_without_end_is_refused_before_it_fills_the_memory() -> None:
-    with pytest.raises(UnreadableError, match="no new field begins"):
-        whole(swift(":61:260115C1,00NTRFX", ":86:" + "x\r\n" * 3_000_000))
-    read = whole(swift(":61:260115C1,00" + " " * 60_000 + "x"))
-    assert "60012 characters" in read.quarantined[0].reason
