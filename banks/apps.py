@@ -18,3 +18,54 @@ class BanksConfig(AppConfig):
         connections.register()
         jobs.every(1, "banks.tasks.refresh_due")
         jobs.every(5, "banks.tasks.import_pending")
+        _hang_into_shell()
+
+
+def _hang_into_shell() -> None:
+    from banks.services import connections
+    from banks.views import exchanges, statements
+    from treasury.shell import AccountSection, Page, add_account_section, add_page
+    from treasury.templatetags.portal import actions, tones
+
+    for page in (
+        Page(_("Statements"), "banks:statements", "file-text", "banks", order=10, shortcut="s"),
+        Page(_("Bank lines"), "banks:entries", "list-check", "banks", order=20, shortcut="l"),
+        Page(_("Statement files"), "banks:files", "file-import", "banks", order=30),
+        Page(_("Connections"), "banks:connections", "plug-connected", "banks", order=40),
+        Page(_("Bank log"), "banks:exchanges", "history", "banks", exchanges.PERMISSION, order=50),
+    ):
+        add_page(page)
+    add_account_section(
+        AccountSection(
+            "lines", _("Bank lines"), "banks/parts/account_lines.html", statements.account_lines, 20
+        )
+    )
+    add_account_section(
+        AccountSection(
+            "statements",
+            _("Statements"),
+            "banks/parts/account_statements.html",
+            statements.account_statements,
+            30,
+        )
+    )
+    tones({"READ": "good", "FLAGGED": "warn", "UNREADABLE": "bad"})
+    actions(
+        {
+            "banks.file_received": _("File received"),
+            "banks.file_delivered_again": _("File delivered again"),
+            "banks.file_read": _("File read"),
+            "banks.file_flagged": _("File read, with remarks"),
+            "banks.file_unreadable": _("File could not be read"),
+            "banks.line_resolved": _("Quarantined line dealt with"),
+            "banks.statement_imported": _("Statement imported"),
+            "banks.connection_created": _("Connection set up"),
+            "banks.connection_active": _("Connection started"),
+            "banks.connection_paused": _("Connection paused"),
+            "banks.connection_checked": _("Connection tested"),
+            f"{connections.KIND}.proposed": _("Change proposed"),
+            f"{connections.KIND}.applied": _("Change in force"),
+            f"{connections.KIND}.rejected": _("Change refused"),
+            f"{connections.KIND}.withdrawn": _("Change withdrawn"),
+        }
+    )

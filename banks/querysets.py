@@ -8,9 +8,10 @@ from django.db import models
 from django.db.models import Exists, OuterRef, Q
 
 from treasury.models import Account
+from treasury.services import access
 
 if TYPE_CHECKING:
-    from banks.models import Entry, InboundFile, Statement
+    from banks.models import Connection, Entry, Exchange, InboundFile, Statement
 
 
 class StatementQuerySet(models.QuerySet["Statement"]):
@@ -42,3 +43,43 @@ class InboundFileQuerySet(models.QuerySet["InboundFile"]):
         reached = Q(connection__connected_accounts__account__in=accounts)
         over = self.model.objects.filter(reached)
         return self.filter(Q(uploaded_by=user) | Q(pk__in=told.values("file")) | Q(pk__in=over.values("pk")))
+
+    def wholly_visible_to(self, user: Any) -> InboundFileQuerySet:
+        """Files whose bytes tell `user` nothing new: own uploads, files of visible accounts only, and
+        for whoever may read the talks of a connection also what came over it."""
+        accounts = Account.objects.visible_to(user)
+        statements = self.model.statements.rel.related_model.objects
+        hidden = statements.exclude(account__in=accounts).values("file")
+        told = statements.filter(account__in=accounts).values("file")
+        whole = Q(pk__in=told) & ~Q(pk__in=hidden) & Q(error="")
+        seen = Q(uploaded_by=user) | whole
+        if access.may(user, "banks.view_exchange"):
+            talks = self.model.connection.field.related_model.objects.wholly_visible_to(user)
+            seen |= Q(connection__in=talks.values("pk"))
+        return self.filter(seen)
+
+
+class ConnectionQuerySet(models.QuerySet["Connection"]):
+    def visible_to(self, user: Any) -> ConnectionQuerySet:
+        """Connections of visible accounts; whoever sets connections up sees also those without any."""
+        links = self.model.connected_accounts.rel.related_model.objects
+        reached = links.filter(account__in=Account.objects.visible_to(user))
+        seen = Q(pk__in=reached.values("connection"))
+        if access.may(user, "banks.configure_connection"):
+            seen |= ~Q(pk__in=links.values("connection"))
+        return self.filter(seen)
+
+    def wholly_visible_to(self, user: Any) -> ConnectionQuerySet:
+        """Connections whose every account is visible: one talk may speak of all of them."""
+        links = self.model.connected_accounts.rel.related_model.objects
+        hidden = links.exclude(account__in=Account.objects.visible_to(user)).values("connection")
+        return self.visible_to(user).exclude(pk__in=hidden)
+
+
+class ExchangeQuerySet(models.QuerySet["Exchange"]):
+    def visible_to(self, user: Any) -> ExchangeQuerySet:
+        """Talks of connections whose every account is visible, for those who may read talks."""
+        if not access.may(user, "banks.view_exchange"):
+            return self.none()
+        connections = self.model.connection.field.related_model.objects
+        return self.filter(connection__in=connections.wholly_visible_to(user).values("pk"))

@@ -1,4 +1,4 @@
-"""Pure rules of statements: when two account numbers are one, and what makes a line itself.
+"""Pure rules: when two account numbers are one, what makes a line itself, what a viewer hides.
 
 No database. Storing and counting equal lines is `services.storing`'s.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 
@@ -81,3 +82,25 @@ def booking_date(entry: Entry, received_on: date) -> date:
     if entry.status is EntryStatus.BOOKED:
         raise UnreadableLineError("The line is booked but says neither a booking nor a value date.")
     return received_on
+
+
+SHOWN_AT_MOST = 200_000
+"""Characters of a raw talk that a page shows."""
+_SECRET_FIELDS = re.compile(
+    r"""(?im)^(\s*[\w-]*(?:authorization|signature|token|cookie|password|secret|api-?key)[\w-]*\s*:\s*)(.+?)(\r?)$"""
+    r"""|("[\w-]*(?:password|secret|token|pin|api_?key|signature)[\w-]*"\s*:\s*")([^"]*)(")"""
+    r"""|(<(?:\w+:)?(?:password|pin|token|secret)[^>]*>)([^<]*)(<)"""
+)
+
+
+def shown(raw: bytes | None, secrets: Iterable[str]) -> str:
+    """A raw talk as text, without the connection's secrets and without what looks like one."""
+    text = bytes(raw or b"")[: SHOWN_AT_MOST * 4].decode("utf-8", "replace")
+    for secret in sorted((s for s in secrets if len(s) >= 4), key=len, reverse=True):
+        text = text.replace(secret, "••••")
+
+    def hide(found: re.Match[str]) -> str:
+        first = 1 if found[1] is not None else 4 if found[4] is not None else 7
+        return f"{found[first]}••••{found[first + 2]}"
+
+    return _SECRET_FIELDS.sub(hide, text)[:SHOWN_AT_MOST]

@@ -67,7 +67,7 @@ class Migration(migrations.Migration):
                 ('outcome', models.CharField(choices=[('OPEN', 'No answer yet'), ('ANSWERED', 'Answered'), ('NOT_SENT', 'Not sent'), ('REFUSED', 'Refused by the bank'), ('UNCERTAIN', 'Outcome unknown')], default='OPEN', max_length=10, verbose_name='outcome')),
                 ('error', models.CharField(blank=True, max_length=500)),
                 ('started_at', models.DateTimeField(verbose_name='started at')),
-                ('ended_at', models.DateTimeField(null=True)),
+                ('ended_at', models.DateTimeField(null=True, verbose_name='ended at')),
                 ('connection', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='exchanges', to='banks.connection')),
             ],
             options={

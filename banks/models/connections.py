@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from banks.querysets import ConnectionQuerySet, ExchangeQuerySet
 from banks.states import ConnectionState
 
 
@@ -28,6 +29,8 @@ class Connection(models.Model):
     retry_at = models.DateTimeField(_("not before"), null=True, editable=False)
     refresh_at = models.DateTimeField(_("next refresh"), null=True, editable=False)
     returns_cursor = models.TextField(default="", blank=True, editable=False)
+
+    objects = ConnectionQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("connection")
@@ -79,7 +82,9 @@ class Exchange(models.Model):
     outcome = models.CharField(_("outcome"), max_length=10, choices=Outcome, default=Outcome.OPEN)
     error = models.CharField(max_length=500, blank=True)
     started_at = models.DateTimeField(_("started at"))
-    ended_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(_("ended at"), null=True)
+
+    objects = ExchangeQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("exchange")

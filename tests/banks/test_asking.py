@@ -230,17 +230,17 @@ def test_import_statement_reports_and_exits_as_files_deserve(cast: Cast, tmp_pat
 
 
 def test_ask_bank_shows_what_the_bank_says(cast: Cast, bank: SimulatedBank, linked: Connection) -> None:
-    code, out, _err = run("ask_bank", "Bank line", "balances")
+    code, out, _err = run("ask_bank", "Direct line", "balances")
     assert code == 0
     assert f"{cast.cny.number} CNY 1000" in out
     bank.close_day()
-    code, out, _err = run("ask_bank", "Bank line", "statements")
+    code, out, _err = run("ask_bank", "Direct line", "statements")
     assert code == 0
     assert "2 files" in out
-    code, out, _err = run("ask_bank", "Bank line", "payment", "NOBODY-KNOWS")
+    code, out, _err = run("ask_bank", "Direct line", "payment", "NOBODY-KNOWS")
     assert "NOBODY-KNOWS NO_RECORD" in out
     assert run("ask_bank", "Nowhere", "balances")[0] == 1
     bank.stop()
-    code, _out, err = run("ask_bank", "Bank line", "balances")
+    code, _out, err = run("ask_bank", "Direct line", "balances")
     assert code == 2
     assert "running" in err

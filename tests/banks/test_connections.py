@@ -27,7 +27,7 @@ VALUES: dict[str, Any] = {"base_url": "http://127.0.0.1:9", "key": KEY, "timeout
 
 def draft(cast: Cast, at: datetime, **values: Any) -> Connection:
     return connections.create_connection(
-        name="Bank line",
+        name="Direct line",
         bank=cast.cny.bank,
         connector="simulated",
         values=VALUES | values,
@@ -81,7 +81,7 @@ def test_only_an_administrator_sets_up_connections(cast: Cast, now: datetime) ->
 def test_secrets_are_nowhere_in_plain(cast: Cast, now: datetime) -> None:
     connection = active(cast, now)
     connections.change_connection(
-        connection=connection, name="Bank line", values=VALUES | {"key": KEY + "2"},
+        connection=connection, name="Direct line", values=VALUES | {"key": KEY + "2"},
         accounts=[cast.cny], by=cast.erin, at=now,
     )  # fmt: skip
     kept = [json.dumps([c.payload, c.summary]) for c in ProposedChange.objects.all()]
@@ -113,7 +113,7 @@ def test_the_old_settings_keep_working_until_the_change_is_confirmed(cast: Cast,
 def test_a_rejected_change_leaves_nothing_but_its_trace(cast: Cast, now: datetime) -> None:
     connection = active(cast, now)
     proposal = connections.change_connection(
-        connection=connection, name="Bank line", values=VALUES | {"key": "other"}, accounts=[],
+        connection=connection, name="Direct line", values=VALUES | {"key": "other"}, accounts=[],
         by=cast.erin, at=now,
     )  # fmt: skip
     changes.reject(change=proposal, by=cast.eve, at=now, reason="Not agreed")
@@ -138,7 +138,7 @@ def test_settings_that_make_no_connector_are_refused(
 
 def test_an_account_goes_over_one_connection(cast: Cast, now: datetime) -> None:
     active(cast, now)
-    with pytest.raises(ConnectionSettingsError, match="goes over connection Bank line"):
+    with pytest.raises(ConnectionSettingsError, match="goes over connection Direct line"):
         connections.create_connection(
             name="Second", bank=cast.cny.bank, connector="simulated", values=VALUES, accounts=[cast.cny],
             by=cast.eve, at=now,
@@ -198,7 +198,7 @@ def test_rotation_reaches_connections_and_waiting_proposals(cast: Cast, now: dat
     connection = active(cast, now)
     proposal = connections.change_connection(
         connection=connection,
-        name="Bank line",
+        name="Direct line",
         values=VALUES | {"key": "next"},
         accounts=[],
         by=cast.erin,
