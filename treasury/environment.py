@@ -8,12 +8,17 @@ list `KNOWN`. No Django here: this runs before Django is set up.
 from __future__ import annotations
 
 import os
+import re
+from base64 import urlsafe_b64decode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 PREFIX = "ZHILIAN_"
+KEY_BYTES = 32
+HOST = re.compile(r"\.?[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9a-fA-F:]+\]")
 
 
 class EnvironmentRefusedError(SystemExit):
@@ -120,6 +125,44 @@ class Environment:
             raise self.refuse(name, value, f"it is one of {', '.join(of)}.")
         return value
 
+    def secret(self, name: str, *, least: int) -> str:
+        """A secret of at least so many characters, or "" when it is not set. Never shown in a refusal."""
+        value = self.text(name)
+        if value and len(value) < least:
+            raise EnvironmentRefusedError(f"{name} has {len(value)} characters; it needs {least} or more.")
+        return value
+
+    def keys(self, name: str) -> list[str]:
+        """Keys of 32 bytes in URL-safe base64, newest first. Never shown in a refusal."""
+        found = self.names(name, default=())
+        for number, key in enumerate(found, start=1):
+            try:
+                right = len(urlsafe_b64decode(key)) == KEY_BYTES
+            except ValueError:
+                right = False
+            if not right:
+                raise EnvironmentRefusedError(
+                    f"{name}: key {number} of {len(found)} is not {KEY_BYTES} bytes in URL-safe base64."
+                    " `manage.py rotate_master_key --new-key` prints a right one."
+                )
+        return found
+
+    def hosts(self, name: str, *, default: tuple[str, ...]) -> list[str]:
+        """Host names without scheme, port or path; a leading dot takes in all below."""
+        found = self.names(name, default=default)
+        for host in found:
+            if not HOST.fullmatch(host):
+                raise self.refuse(name, host, "it is a bare host name, without scheme, port or wildcard.")
+        return found
+
+    def time_zone(self, name: str, *, default: str) -> str:
+        value = self.text(name, default)
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError) as error:
+            raise self.refuse(name, value, "it is the name of a time zone.") from error
+        return value
+
     def names(self, name: str, *, default: tuple[str, ...]) -> list[str]:
         return [part.strip() for part in self.text(name, ",".join(default)).split(",") if part.strip()]
 
@@ -152,10 +195,47 @@ def database(url: str, environment: Environment) -> dict[str, object]:
     }
 
 
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """An SMTP server; without a host, mail is written to the log."""
+
+    host: str = ""
+    port: int = 587
+    user: str = ""
+    password: str = ""
+    tls: bool = False
+    ssl: bool = False
+
+
+def mail(url: str, environment: Environment) -> Mail:
+    """The SMTP server that `url` names: smtps:// speaks TLS at once, smtp:// on 587 after a greeting."""
+    if not url:
+        return Mail()
+    parts = urlsplit(url)
+    try:
+        port = parts.port
+    except ValueError as error:
+        raise environment.refuse("ZHILIAN_EMAIL_URL", parts.scheme, "its port is not a number.") from error
+    if parts.scheme not in {"smtp", "smtps"} or not parts.hostname:
+        raise environment.refuse("ZHILIAN_EMAIL_URL", parts.scheme, "it names an SMTP server.")
+    direct = parts.scheme == "smtps"
+    port = port or (465 if direct else 587)
+    return Mail(
+        host=parts.hostname,
+        port=port,
+        user=unquote(parts.username or ""),
+        password=unquote(parts.password or ""),
+        tls=not direct and port == 587,
+        ssl=direct,
+    )
+
+
 def redis(url: str, environment: Environment) -> str:
     """The broker's URL after a check of its form; "" when the database carries the jobs."""
-    if url and urlsplit(url).scheme not in {"redis", "rediss", "unix"}:
+    parts = urlsplit(url)
+    if url and parts.scheme not in {"redis", "rediss", "unix"}:
+        shown = url if parts.password is None else url.replace(parts.password, "…")
         raise environment.refuse(
-            "BROKER_URL", url, "the queue is carried by Redis or, when empty, by PostgreSQL."
+            "BROKER_URL", shown, "the queue is carried by Redis or, when empty, by PostgreSQL."
         )
     return url

@@ -51,7 +51,7 @@ def seal(values: Mapping[str, str]) -> bytes:
     return _box().encrypt(json.dumps(dict(values), sort_keys=True).encode())
 
 
-def unseal(sealed: bytes) -> dict[str, str]:
+def unseal(sealed: bytes | memoryview) -> dict[str, str]:
     """Decrypt what `seal` made. Raises UndecipherableError when no key fits."""
     if not sealed:
         return {}
@@ -62,7 +62,7 @@ def unseal(sealed: bytes) -> dict[str, str]:
     return {str(k): str(v) for k, v in json.loads(plain).items()}
 
 
-def reseal(sealed: bytes) -> bytes:
+def reseal(sealed: bytes | memoryview) -> bytes:
     """The same secrets under the newest key. Raises UndecipherableError when no key fits."""
     try:
         return _box().rotate(bytes(sealed))

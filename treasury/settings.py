@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
@@ -21,10 +20,10 @@ DATA_FOLDER = BASE_DIR / ENVIRONMENT.text("ZHILIAN_DATA_FOLDER", ".data")
 
 DEBUG = ENVIRONMENT.yes("ZHILIAN_DEBUG", default=False)
 HTTPS = ENVIRONMENT.yes("ZHILIAN_HTTPS", default=False)
-SECRET_KEY = ENVIRONMENT.text("ZHILIAN_SECRET_KEY") or keys.kept(DATA_FOLDER, "session")
-MASTER_KEYS = ENVIRONMENT.names("ZHILIAN_MASTER_KEYS", default=()) or [keys.kept(DATA_FOLDER, "master")]
-SIGNING_KEYS = ENVIRONMENT.names("ZHILIAN_SIGNING_KEYS", default=()) or [keys.kept(DATA_FOLDER, "signing")]
-ALLOWED_HOSTS = ENVIRONMENT.names("ZHILIAN_HOSTS", default=("127.0.0.1", "localhost", "[::1]"))
+SECRET_KEY = ENVIRONMENT.secret("ZHILIAN_SECRET_KEY", least=50) or keys.kept(DATA_FOLDER, "session")
+MASTER_KEYS = ENVIRONMENT.keys("ZHILIAN_MASTER_KEYS") or [keys.kept(DATA_FOLDER, "master")]
+SIGNING_KEYS = ENVIRONMENT.keys("ZHILIAN_SIGNING_KEYS") or [keys.kept(DATA_FOLDER, "signing")]
+ALLOWED_HOSTS = ENVIRONMENT.hosts("ZHILIAN_HOSTS", default=("127.0.0.1", "localhost", "[::1]"))
 TESTING = "pytest" in sys.modules
 
 INSTALLED_APPS = [
@@ -191,17 +190,15 @@ LANGUAGES = [("en", _("English")), ("zh-hans", _("Simplified Chinese"))]
 LOCALE_PATHS = [BASE_DIR / "templates" / "locale"]
 USE_I18N = True
 USE_TZ = True
-TIME_ZONE = ENVIRONMENT.text("ZHILIAN_TIME_ZONE", "Asia/Shanghai")
+TIME_ZONE = ENVIRONMENT.time_zone("ZHILIAN_TIME_ZONE", default="Asia/Shanghai")
 FORMAT_MODULE_PATH = ["treasury.formats"]
 
 # --- mail, API, log ----------------------------------------------------------------------
-_mail = urlsplit(ENVIRONMENT.text("ZHILIAN_EMAIL_URL"))
-if _mail.scheme not in {"", "smtp", "smtps"}:
-    raise ENVIRONMENT.refuse("ZHILIAN_EMAIL_URL", _mail.scheme, "it names an SMTP server.")
-EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if _mail.scheme else 'console'}.EmailBackend"
-EMAIL_HOST, EMAIL_PORT = _mail.hostname or "", _mail.port or 587
-EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _mail.username or "", _mail.password or ""
-EMAIL_USE_SSL, EMAIL_USE_TLS = _mail.scheme == "smtps", _mail.scheme == "smtp" and EMAIL_PORT == 587
+_mail = environment.mail(ENVIRONMENT.text("ZHILIAN_EMAIL_URL"), ENVIRONMENT)
+EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if _mail.host else 'console'}.EmailBackend"
+EMAIL_HOST, EMAIL_PORT = _mail.host, _mail.port
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _mail.user, _mail.password
+EMAIL_USE_SSL, EMAIL_USE_TLS, EMAIL_TIMEOUT = _mail.ssl, _mail.tls, 20
 DEFAULT_FROM_EMAIL = ENVIRONMENT.text("ZHILIAN_EMAIL_FROM", "zhilian@localhost")
 
 REST_FRAMEWORK = {
