@@ -109,7 +109,7 @@ def due_step(request: ApprovalRequest) -> StepStanding | None:
 
 def hands_in_payment(payment: Payment) -> set[int]:
     """Everybody who entered, edited or submitted the payment."""
-    makers = set(payment.versions.values_list("made_by", flat=True))
+    makers = {version.made_by_id for version in payment.versions.all()}
     own = {payment.created_by_id, payment.edited_by_id, payment.submitted_by_id}
     return (makers | own) - {None}  # type: ignore[return-value]
 

@@ -67,7 +67,7 @@ def claim_due(*, connection: Connection, worker: str, clock: Clock = timezone.no
     if not isinstance(connector, SendsPayments):
         raise talking.ConnectionNotUsableError(f"{connection} cannot send payments.")
     payments = _lock_due(connection, at, connector.batch_limit)
-    ready = [payment for payment in payments if _may_leave(payment, at)]
+    ready = _those_that_may_leave(payments, at)
     if not ready:
         return None
     message = connector.compose([order_of(payment) for payment in ready])
@@ -109,16 +109,14 @@ def _lock_due(connection: Connection, at: datetime, limit: int) -> list[Payment]
     return payments
 
 
-def _may_leave(payment: Payment, at: datetime) -> bool:
-    """Whether the approval verifies; one that does not takes the payment back to DRAFT."""
-    try:
-        releasing.verify_release(payment=payment)
-    except releasing.NotReleasableError as error:
-        returning.return_to_draft(
-            payment, action="payments.release_refused", note=str(error)[:500], by=None, at=at
-        )
-        return False
-    return True
+def _those_that_may_leave(payments: list[Payment], at: datetime) -> list[Payment]:
+    """Payments whose approval verifies; one that does not goes back to DRAFT with the reason."""
+    faults = releasing.faults_of(payments=payments)
+    for payment in payments:
+        if payment.pk in faults:
+            note = str(faults[payment.pk])[:500]
+            returning.return_to_draft(payment, action="payments.release_refused", note=note, by=None, at=at)
+    return [payment for payment in payments if payment.pk not in faults]
 
 
 def _was_refused(payment: Payment) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ def database() -> Iterator[None]:
     import django
 
     django.setup()
+    logging.getLogger("django-q").setLevel(logging.WARNING)
     from django.db import connection, connections
 
     name = connection.settings_dict["NAME"]
