@@ -42,14 +42,14 @@ class ConnectionForm(forms.Form):
         bank: Bank,
         user: Any,
         connection: Connection | None = None,
-        **kw: Any,
+        **kwargs: Any,
     ) -> None:
         initial = {}
         if connection is not None:
             held = connection.connected_accounts.values_list("account_id", flat=True)
             initial = {"name": connection.name, "accounts": list(held)}
             initial |= {PREFIX + key: value for key, value in connection.config.items()}
-        super().__init__(*args, initial=initial, **kw)
+        super().__init__(*args, **{"initial": initial} | kwargs)
         self.declared = settings_of(connector)
         for setting in self.declared:
             self.fields[PREFIX + setting.name] = _field(setting, kept=connection is not None)
@@ -119,7 +119,7 @@ class FilesField(forms.FileField):
 class UploadForm(forms.Form):
     """Statement files from a person's computer."""
 
-    files = FilesField(label=_("Files"), allow_empty_file=True)
+    chosen = FilesField(label=_("Files"), allow_empty_file=True)
     format = forms.ChoiceField(
         label=_("Format"),
         required=False,

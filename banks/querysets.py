@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from django.apps import apps
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
 
@@ -12,6 +13,11 @@ from treasury.services import access
 
 if TYPE_CHECKING:
     from banks.models import Connection, Entry, Exchange, InboundFile, Statement
+
+
+def _rows(name: str) -> Any:
+    """All rows of another model of this app, which this module cannot import."""
+    return apps.get_model("banks", name)._default_manager
 
 
 class StatementQuerySet(models.QuerySet["Statement"]):
@@ -28,9 +34,7 @@ class EntryQuerySet(models.QuerySet["Entry"]):
 
     def pending(self) -> EntryQuerySet:
         """What each account's newest report says is on its way; older reports are superseded."""
-        later = self.model._meta.get_field("statement").related_model._default_manager.filter(
-            account=OuterRef("account"), pk__gt=OuterRef("statement")
-        )
+        later = _rows("Statement").filter(account=OuterRef("account"), pk__gt=OuterRef("statement"))
         return self.filter(~Exists(later), status="PDNG")
 
 
@@ -39,7 +43,7 @@ class InboundFileQuerySet(models.QuerySet["InboundFile"]):
         """Files one uploaded, files with a statement of a visible account, and what came over a
         connection of such an account (it may hold nothing that could be read yet)."""
         accounts = Account.objects.visible_to(user)
-        told = self.model.statements.rel.related_model.objects.filter(account__in=accounts)
+        told = _rows("Statement").filter(account__in=accounts)
         reached = Q(connection__connected_accounts__account__in=accounts)
         over = self.model.objects.filter(reached)
         return self.filter(Q(uploaded_by=user) | Q(pk__in=told.values("file")) | Q(pk__in=over.values("pk")))
@@ -48,13 +52,13 @@ class InboundFileQuerySet(models.QuerySet["InboundFile"]):
         """Files whose bytes tell `user` nothing new: own uploads, files of visible accounts only, and
         for whoever may read the talks of a connection also what came over it."""
         accounts = Account.objects.visible_to(user)
-        statements = self.model.statements.rel.related_model.objects
+        statements = _rows("Statement")
         hidden = statements.exclude(account__in=accounts).values("file")
         told = statements.filter(account__in=accounts).values("file")
         whole = Q(pk__in=told) & ~Q(pk__in=hidden) & Q(error="")
         seen = Q(uploaded_by=user) | whole
         if access.may(user, "banks.view_exchange"):
-            talks = self.model.connection.field.related_model.objects.wholly_visible_to(user)
+            talks = _rows("Connection").wholly_visible_to(user)
             seen |= Q(connection__in=talks.values("pk"))
         return self.filter(seen)
 
@@ -62,7 +66,7 @@ class InboundFileQuerySet(models.QuerySet["InboundFile"]):
 class ConnectionQuerySet(models.QuerySet["Connection"]):
     def visible_to(self, user: Any) -> ConnectionQuerySet:
         """Connections of visible accounts; whoever sets connections up sees also those without any."""
-        links = self.model.connected_accounts.rel.related_model.objects
+        links = _rows("ConnectedAccount")
         reached = links.filter(account__in=Account.objects.visible_to(user))
         seen = Q(pk__in=reached.values("connection"))
         if access.may(user, "banks.configure_connection"):
@@ -71,7 +75,7 @@ class ConnectionQuerySet(models.QuerySet["Connection"]):
 
     def wholly_visible_to(self, user: Any) -> ConnectionQuerySet:
         """Connections whose every account is visible: one talk may speak of all of them."""
-        links = self.model.connected_accounts.rel.related_model.objects
+        links = _rows("ConnectedAccount")
         hidden = links.exclude(account__in=Account.objects.visible_to(user)).values("connection")
         return self.visible_to(user).exclude(pk__in=hidden)
 
@@ -81,5 +85,5 @@ class ExchangeQuerySet(models.QuerySet["Exchange"]):
         """Talks of connections whose every account is visible, for those who may read talks."""
         if not access.may(user, "banks.view_exchange"):
             return self.none()
-        connections = self.model.connection.field.related_model.objects
+        connections = _rows("Connection")
         return self.filter(connection__in=connections.wholly_visible_to(user).values("pk"))

@@ -49,7 +49,13 @@ def line_key(entry: Entry, booked_on: date, amount: Decimal) -> bytes:
     may share one. Texts are left out then, for intraday reports and other formats shorten them.
     """
     if names_the_line(entry.bank_reference):
-        parts = ("R", entry.status.value, booked_on.isoformat(), str(amount), entry.bank_reference.strip())
+        parts: tuple[str, ...] = (
+            "R",
+            entry.status.value,
+            booked_on.isoformat(),
+            str(amount),
+            entry.bank_reference.strip(),
+        )
     else:
         parts = (
             "T",
@@ -93,7 +99,7 @@ _SECRET_FIELDS = re.compile(
 )
 
 
-def shown(raw: bytes | None, secrets: Iterable[str]) -> str:
+def shown(raw: bytes | memoryview[int] | None, secrets: Iterable[str]) -> str:
     """A raw talk as text, without the connection's secrets and without what looks like one."""
     text = bytes(raw or b"")[: SHOWN_AT_MOST * 4].decode("utf-8", "replace")
     for secret in sorted((s for s in secrets if len(s) >= 4), key=len, reverse=True):

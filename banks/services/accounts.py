@@ -47,7 +47,8 @@ def find(*, identity: AccountIdentity, currency: str | None, file: InboundFile, 
     )
     fitting = [a for a in same if currency is None or a.currency == currency]
     if len(fitting) == 1:
-        return fitting[0]
+        account: Account = fitting[0]
+        return account
     names = {"number": identity.number, "currency": currency or _("no currency")}
     if fitting:
         kept = ", ".join(sorted(a.currency for a in fitting))

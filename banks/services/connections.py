@@ -276,7 +276,7 @@ def _summary(
 
 def _apply(change: ProposedChange, at: datetime) -> Connection:
     """Put the confirmed settings in force and let the connection work."""
-    connection = Connection.objects.select_for_update().get(pk=change.object_id)
+    connection = Connection.objects.select_for_update().get(pk=change.object_id or 0)
     payload = change.payload
     accounts = list(Account.objects.filter(pk__in=payload["accounts"]))
     _check_accounts(connection, accounts, change.made_by)

@@ -49,7 +49,7 @@ def receive_file(
     """
     if by is not None:
         access.require(by, "banks.import_statement")
-    source = io.BytesIO(content) if stream is None else stream
+    source = io.BytesIO(content or b"") if stream is None else stream
     with _measured(cast(BinaryIO, source), name) as (whole, sha256, size), transaction.atomic(durable=True):
         return _keep(whole, sha256, size, name=name, by=by, at=at, connection=connection, format=format)
 

@@ -91,7 +91,7 @@ def upload(request: HttpRequest) -> HttpResponse:
         return render(request, "banks/upload.html", context, status=422 if form.errors else 200)
     at = timezone.now()
     taken: list[str] = []
-    for one in form.cleaned_data["files"]:
+    for one in form.cleaned_data["chosen"]:
         try:
             file = importing.receive_file(
                 name=one.name, stream=one, by=request.user, at=at, format=form.cleaned_data["format"] or None
@@ -114,9 +114,7 @@ def uploaded(request: HttpRequest) -> HttpResponse:
     """What became of the files just uploaded; the page asks again until all are read."""
     access.require(request.user, "banks.import_statement")
     ids = [int(part) for part in request.GET.get("files", "").split(",") if part.isdecimal()][:100]
-    found = InboundFile.objects.filter(pk__in=ids, uploaded_by=request.user) | InboundFile.objects.filter(
-        pk__in=InboundFile.objects.visible_to(request.user).filter(pk__in=ids).values("pk")
-    )
+    found = InboundFile.objects.visible_to(request.user).filter(pk__in=ids)
     results = [importing.report_of(file) for file in found.order_by("pk")]
     running = any(done.file.state == FileState.RECEIVED for done in results)
     template = "banks/parts/results.html" if getattr(request, "htmx", False) else "banks/uploaded.html"

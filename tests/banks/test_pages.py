@@ -103,7 +103,7 @@ def test_bank_lines_are_filtered_and_summed(cast: Cast, now: datetime, statement
 
 def upload(client: Client, *files: tuple[str, bytes], **data: Any) -> Any:
     sent = [SimpleUploadedFile(name, content) for name, content in files]
-    return client.post(reverse("banks:upload"), {"files": sent, **data}, follow=True)
+    return client.post(reverse("banks:upload"), {"chosen": sent, **data}, follow=True)
 
 
 def test_upload_gives_a_result_for_each_file(cast: Cast) -> None:
@@ -313,3 +313,16 @@ def test_lists_cost_the_same_few_queries_however_long(
     for name in ("entries", "statements", "files"):
         with django_assert_max_num_queries(25):
             html(alice, reverse(f"banks:{name}"))
+
+
+def test_the_admin_shows_and_changes_nothing(cast: Cast, now: datetime, statement: Statement) -> None:
+    connection = active(cast, now)
+    erin = as_(cast.erin)
+    for name in ("connection", "exchange", "statement", "entry", "inboundfile", "quarantinedline"):
+        assert html(erin, reverse(f"admin:banks_{name}_changelist"))
+        assert erin.get(reverse(f"admin:banks_{name}_add")).status_code == 403
+    url = reverse("admin:banks_connection_change", args=[connection.pk])
+    assert KEY not in html(erin, url)
+    erin.post(url, {"name": "Taken over"})
+    connection.refresh_from_db()
+    assert connection.name == "Direct line"
