@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 import uuid
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -17,6 +18,7 @@ from django.test import override_settings
 from django.utils import timezone
 from django_q.models import Task
 
+from tests import make
 from treasury import checks_registry, secrets, system_checks
 from treasury.checks_registry import Finding, Level
 from treasury.services import auditing, health
@@ -160,3 +162,26 @@ def test_developer_pages_under_a_public_name_are_an_error() -> None:
         assert system_checks.check_edge(None) == []
     with override_settings(Q_CLUSTER={"timeout": 300, "retry": 300}):
         assert [m.id for m in system_checks.check_jobs(None)] == ["treasury.E004"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_verification_holds_while_acts_go_on() -> None:
+    company = make.company()
+    stop = threading.Event()
+
+    def act() -> None:
+        while not stop.is_set():
+            auditing.record(action="test.act", about=company, by=None, at=timezone.now())
+        connection.close()
+
+    acting = threading.Thread(target=act)
+    acting.start()
+    try:
+        verdicts = [auditing.verify() for _ in range(40)]
+        levels = {finding.level for _ in range(40) for finding in health.check_audit(timezone.now())}
+    finally:
+        stop.set()
+        acting.join()
+    assert all(verdict.intact for verdict in verdicts), verdicts
+    assert levels == {Level.OK}
+    assert verdicts[-1].events > verdicts[0].events

@@ -15,11 +15,16 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from django.db import connection, models
+from django.db import connection, models, transaction
 
 from treasury.models import AuditEvent
 
 GENESIS = "0" * 64
+HASHED = (
+    "position, previous_hash, hash, actor_id, actor_name, action, object_type, object_id, object_label,"
+    " company_id, detail, host(ip), to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US')"
+)
+"""What an event's hash is made of, in the columns' order below."""
 current_ip: ContextVar[str | None] = ContextVar("current_ip", default=None)
 
 
@@ -93,41 +98,51 @@ class Verdict:
 
 
 def verify(*, expected_head: str = "") -> Verdict:
-    """Recompute the chain from the first event to the head.
+    """Recompute the chain from the first event to the head; acts may go on meanwhile.
 
     `expected_head` is a hash exported earlier and kept elsewhere: the only way to notice that
-    the newest events were cut off together with the head.
+    the newest events were cut off together with the head. The events stream through; memory
+    does not grow with the trail.
     """
-    previous, position, seen = GENESIS, 0, not expected_head
-    columns = (
-        "position, previous_hash, hash, actor_id, actor_name, action, object_type, object_id, object_label,"
-        " company_id, detail, host(ip), to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US')"
-    )
     with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM treasury_auditevent WHERE position IS NULL")
-        unsealed = cursor.fetchone()[0]
-        if unsealed:
-            return Verdict(0, "", 0, f"{unsealed} events were never sealed")
-        cursor.execute(f"SELECT {columns} FROM treasury_auditevent ORDER BY position")  # noqa: S608
-        while rows := cursor.fetchmany(5000):
-            for row in rows:
-                position += 1
-                if row[0] != position:
-                    return Verdict(position - 1, previous, position, f"position {position} is missing")
-                if row[1] != previous:
-                    return Verdict(position - 1, previous, position, "it does not follow the event before it")
-                parts = [previous, str(row[0]), row[12], *("" if v is None else str(v) for v in row[3:12])]
-                computed = hashlib.sha256("\x1f".join(parts).encode()).hexdigest()
-                if computed != row[2]:
-                    return Verdict(position - 1, previous, position, "its content was changed")
-                previous = computed
-                seen = seen or computed == expected_head
-        cursor.execute("SELECT position, hash FROM treasury_audithead")
-        head = cursor.fetchone()
-    if (head or (0, GENESIS)) != (position, previous):
-        return Verdict(position, previous, position + 1, "the head names an event that is gone")
-    if not seen:
-        return Verdict(
-            position, previous, position + 1, f"the exported head {expected_head[:12]}… is not in the chain"
+        cursor.execute(
+            "SELECT count(*) FILTER (WHERE position IS NULL), count(*) FILTER (WHERE position >"
+            " coalesce((SELECT position FROM treasury_audithead), 0)) FROM treasury_auditevent"
         )
+        unsealed, beyond = cursor.fetchone()
+        cursor.execute("SELECT position, hash FROM treasury_audithead")
+        head = cursor.fetchone() or (0, GENESIS)
+    if unsealed:
+        return Verdict(0, "", 0, f"{unsealed} events were never sealed")
+    walked = _walk(head[0], expected_head)
+    if not walked.intact:
+        return walked
+    if (walked.events, walked.head) != tuple(head) or beyond:
+        reason = f"{beyond} events lie beyond the head" if beyond else "the head names an event that is gone"
+        return Verdict(walked.events, walked.head, walked.events + 1, reason)
+    return walked
+
+
+def _walk(end: int, expected_head: str) -> Verdict:
+    """Every event up to position `end`: none missing, each following the one before, none changed."""
+    previous, position, seen = GENESIS, 0, not expected_head
+    with transaction.atomic(), connection.chunked_cursor() as cursor:
+        cursor.itersize = 5000
+        walk = f"SELECT {HASHED} FROM treasury_auditevent WHERE position <= %s ORDER BY position"  # noqa: S608
+        cursor.execute(walk, [end])
+        for row in cursor:
+            position += 1
+            if row[0] != position:
+                return Verdict(position - 1, previous, position, f"position {position} is missing")
+            if row[1] != previous:
+                return Verdict(position - 1, previous, position, "it does not follow the event before it")
+            parts = [previous, str(row[0]), row[12], *("" if v is None else str(v) for v in row[3:12])]
+            computed = hashlib.sha256("\x1f".join(parts).encode()).hexdigest()
+            if computed != row[2]:
+                return Verdict(position - 1, previous, position, "its content was changed")
+            previous = computed
+            seen = seen or computed == expected_head
+    if not seen:
+        absent = f"the exported head {expected_head[:12]}… is not in the chain"
+        return Verdict(position, previous, position + 1, absent)
     return Verdict(position, previous)

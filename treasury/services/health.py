@@ -23,7 +23,6 @@ from redis.exceptions import RedisError
 
 from treasury import jobs
 from treasury.checks_registry import Finding, Level, register
-from treasury.models import AuditEvent, AuditHead
 
 OLDEST_POSTGRESQL = 150000
 CLOCK_MARGIN = timedelta(seconds=2)
@@ -129,15 +128,19 @@ def check_worker(at: datetime) -> Iterator[Finding]:
 
 def check_audit(at: datetime) -> Iterator[Finding]:
     """The newest event is the head of the chain and none is unsealed; the full walk is `verify_audit`."""
-    last = AuditEvent.objects.order_by("-position").values_list("position", "hash").exclude(position=None)[:1]
-    head = AuditHead.objects.values_list("position", "hash").first()
-    unsealed = AuditEvent.objects.filter(position=None).count()
-    end = next(iter(last), (0, None))
-    if unsealed or (head or (0, None))[0] != end[0] or (end[0] and head and head[1] != end[1]):
+    with connection.cursor() as cursor:  # one statement: acts may go on between two
+        cursor.execute(
+            "SELECT head.position, head.hash, last.position, last.hash, (SELECT count(*) FROM"
+            " treasury_auditevent WHERE position IS NULL) FROM (SELECT max(position) AS position FROM"
+            " treasury_auditevent) newest LEFT JOIN treasury_audithead head ON true"
+            " LEFT JOIN treasury_auditevent last ON last.position = newest.position"
+        )
+        position, head, last, newest, unsealed = cursor.fetchone()
+    if unsealed or (position or 0, head if position else None) != (last or 0, newest):
         step = "Stop releasing payments and run manage.py verify_audit."
         yield Finding("audit trail", Level.FAIL, "its head does not fit its newest event", step)
     else:
-        yield Finding("audit trail", Level.OK, f"{end[0]} events, head {(end[1] or '')[:12] or 'none yet'}")
+        yield Finding("audit trail", Level.OK, f"{last or 0} events, head {(newest or 'none yet')[:12]}")
 
 
 def check_disk(at: datetime) -> Iterator[Finding]:
