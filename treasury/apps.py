@@ -35,3 +35,35 @@ class TreasuryConfig(AppConfig):
         flows.register("treasury.plans", planned.PlanRows())
         shell.add_page(shell.Page(_("Accounts"), "accounts", "wallet", "cash", order=10))
         shell.add_page(shell.Page(_("Companies"), "companies", "building", "cash", order=90))
+        self._oversight()
+
+    def _oversight(self) -> None:
+        """What watches over people and changes."""
+        from treasury import shell
+        from treasury.services import changes, people
+        from treasury.views import oversight
+
+        changes.register(
+            changes.Kind(
+                name=people.KIND,
+                label=_("Access of a person"),
+                propose_permission=people.MANAGE,
+                confirm_permission=people.MANAGE,
+                apply=people.apply,
+            )
+        )
+        page, section = shell.Page, "oversight"
+        shell.add_page(
+            page(_("Proposed changes"), "changes", "list-check", section, badge=oversight.waiting_count)
+        )
+        shell.add_page(page(_("Audit trail"), "audit", "history", section, oversight.SEE))
+        shell.add_page(page(_("People"), "people", "users", section, people.MANAGE))
+        shell.add_panel(
+            shell.Panel(
+                "changes",
+                _("Changes to confirm"),
+                "parts/waiting_items.html",
+                oversight.waiting,
+                column="waiting",
+            )
+        )

@@ -10,7 +10,7 @@ from django.db.models import OuterRef, Q, Subquery
 from guardian.shortcuts import get_objects_for_user
 
 if TYPE_CHECKING:
-    from treasury.models import Account, Balance, Company, PlanImport, RecurringFlow
+    from treasury.models import Account, AuditEvent, Balance, Company, PlanImport, RecurringFlow
 
 
 def granted(user: Any, permission: str, model: type[models.Model]) -> models.QuerySet[Any]:
@@ -73,3 +73,10 @@ class PlanImportQuerySet(models.QuerySet["PlanImport"]):
 
     def in_force(self) -> PlanImportQuerySet:
         return self.filter(committed_at__isnull=False, undone_at__isnull=True)
+
+
+class AuditEventQuerySet(models.QuerySet["AuditEvent"]):
+    def visible_to(self, user: Any) -> AuditEventQuerySet:
+        """Events of companies granted to `user` as a whole, and what `user` did."""
+        companies = granted(user, "treasury.view_company", apps.get_model("treasury.Company")).values("pk")
+        return self.filter(Q(company__in=companies) | Q(actor=user))

@@ -4,10 +4,22 @@ from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.urls import include, path
 
-from treasury.views import accounts, failures, forecasting, guide, home, planning, preferences
+from treasury.admin import keep_own
+from treasury.views import (
+    accounts,
+    failures,
+    forecasting,
+    guide,
+    home,
+    oversight,
+    people,
+    planning,
+    preferences,
+)
 
 # The admin has no door of its own: one sign-in, with the second factor and the rate limits.
 admin.autodiscover()
+keep_own(admin.site)
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
 handler403 = failures.forbidden
@@ -31,6 +43,14 @@ urlpatterns = [
     path("cash/rates/import/", planning.import_rates, name="import_rates"),
     path("cash/accounts/<int:pk>/", accounts.AccountPage.as_view(), name="account"),
     path("cash/companies/", accounts.CompaniesPage.as_view(), name="companies"),
+    path("oversight/audit/", oversight.AuditPage.as_view(), name="audit"),
+    path("oversight/audit/verify/", oversight.verify_trail, name="verify_audit"),
+    path("oversight/changes/", oversight.ChangesPage.as_view(), name="changes"),
+    path("oversight/changes/<int:pk>/", oversight.ChangePage.as_view(), name="change"),
+    path("oversight/changes/<int:pk>/decide/", oversight.decide_change, name="decide_change"),
+    path("oversight/people/", people.PeoplePage.as_view(), name="people"),
+    path("oversight/people/new/", people.new_person, name="new_person"),
+    path("oversight/people/<int:pk>/", people.person, name="person"),
     path("language/", preferences.language, name="language"),
     path("preferences/", preferences.preferences, name="preferences"),
     path("docs/", guide.guide, name="guide"),

@@ -11,6 +11,8 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from treasury.querysets import AuditEventQuerySet
+
 
 class AuditEvent(models.Model):
     """Who did what to which object when. `detail` holds JSON text exactly as hashed."""
@@ -28,6 +30,8 @@ class AuditEvent(models.Model):
     position = models.BigIntegerField(null=True, unique=True)
     previous_hash = models.CharField(max_length=64, null=True)  # noqa: DJ001 - NULL means not yet sealed
     hash = models.CharField(max_length=64, null=True)  # noqa: DJ001
+
+    objects = AuditEventQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("audit event")

@@ -13,9 +13,11 @@ from datetime import datetime
 from typing import Any
 
 from django.db import IntegrityError, models, transaction
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from treasury.models import Company, ProposedChange
+from treasury.querysets import granted
 from treasury.services import access, auditing
 
 
@@ -50,6 +52,34 @@ KINDS: dict[str, Kind] = {}
 
 def register(kind: Kind) -> None:
     KINDS[kind.name] = kind
+
+
+def visible_to(user: Any) -> models.QuerySet[ProposedChange]:
+    """Changes that `user` made, or may propose or confirm, of companies granted to them as a whole."""
+    kinds = [
+        kind
+        for kind in KINDS.values()
+        if access.may(user, kind.propose_permission) or access.may(user, kind.confirm_permission)
+    ]
+    companies = granted(user, "treasury.view_company", Company).values("pk")
+    rows = ProposedChange.objects.filter(
+        Q(made_by=user) | Q(kind__in=[k.name for k in kinds]) & (Q(company=None) | Q(company__in=companies))
+    )
+    picky = {kind.name: kind.sees for kind in kinds if kind.sees is not None}
+    hidden = []
+    for change in rows.filter(kind__in=picky).exclude(made_by=user):
+        try:
+            picky[change.kind](change, user)  # type: ignore[misc]
+        except access.AccessDeniedError:
+            hidden.append(change.pk)
+    return rows.exclude(pk__in=hidden)
+
+
+def waiting_for(user: Any) -> models.QuerySet[ProposedChange]:
+    """Changes that wait for a second person and that `user` may confirm."""
+    kinds = [kind.name for kind in KINDS.values() if access.may(user, kind.confirm_permission)]
+    pending = ProposedChange.State.PENDING
+    return visible_to(user).filter(state=pending, kind__in=kinds).exclude(made_by=user)
 
 
 @transaction.atomic

@@ -45,7 +45,8 @@ def follow(row: Any, source: Source) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column or fact. `sort=True` lets readers sort by the field `key` (or by `sort_by`)."""
+    """One column or fact. `sort=True` lets readers sort by the field `key` (or by `sort_by`);
+    `only_in_files` columns are exported and not shown."""
 
     key: str
     label: Any
@@ -57,6 +58,7 @@ class Column:
     sort: bool = False
     sort_by: str = ""
     wide: bool = False
+    only_in_files: bool = False
 
     @property
     def numeric(self) -> bool:

@@ -105,6 +105,11 @@ class ListPage(View):
         found: models.QuerySet[Any] = self.model._default_manager.visible_to(self.request.user)  # type: ignore[attr-defined]
         return found.select_related(*self.related) if self.related else found
 
+    @property
+    def shown(self) -> list[Column]:
+        """The columns on screen."""
+        return [column for column in self.columns if not column.only_in_files]
+
     def get_order(self) -> Sequence[str]:
         """The declared order, or the one asked for by `?sort=` among sortable columns."""
         asked = self.request.GET.get("sort", "")
@@ -148,7 +153,7 @@ class ListPage(View):
             "title": self.title,
             "filters": form,
             "slice": slice_,
-            "lines": [(row, [(c, c.cell(row)) for c in self.columns]) for row in slice_.rows],
+            "lines": [(row, [(c, c.cell(row)) for c in self.shown]) for row in slice_.rows],
             "tabs": tabs,
             "sums": self.sums(rows) if slice_.rows else [],
             "empty": NONE_FOUND if narrowed or request.GET.get(self.tab_field or "-") else self.empty,
