@@ -11,8 +11,9 @@ class PaymentsConfig(AppConfig):
     def ready(self) -> None:
         from banks.events import statement_imported, status_received
         from payments import receivers
-        from payments.services import beneficiaries, resolving, rule_sets, sweep_rules
+        from payments.services import beneficiaries, flows, resolving, rule_sets, sweep_rules
         from treasury import jobs, shell
+        from treasury.flows import register as register_source
         from treasury.services.changes import Kind, register
 
         register(
@@ -39,4 +40,5 @@ class PaymentsConfig(AppConfig):
         status_received.connect(receivers.on_status_received, dispatch_uid="payments.status")
         jobs.every(1, "payments.tasks.sweep_up")
         sweep_rules.register_kind()
+        register_source("payments.scheduled", flows.ScheduledPayments())
         shell.add_page(shell.Page(_("Sweeps"), "payments:sweep_rules", "transfer-in", "payments", order=80))

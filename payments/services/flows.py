@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from django.db.models import Q
-from django.urls import reverse
+from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext_lazy as _
 
 from payments.models import Payment
@@ -49,7 +49,7 @@ class ScheduledPayments:
                 taken = newest.get(account.pk)
                 if payment.settled_at and taken and payment.settled_at <= taken:
                     continue
-                yield self._flow(payment, account, sign)
+                yield self._flow(payment, account, sign, opens=payment.account_id in by_id)
 
     def _legs(self, payment: Payment, by_id: dict[int, Account]) -> Iterator[tuple[Account, int]]:
         if payment.account_id in by_id:
@@ -57,7 +57,8 @@ class ScheduledPayments:
         if payment.own_account_id in by_id:
             yield by_id[payment.own_account_id], 1
 
-    def _flow(self, payment: Payment, account: Account, sign: int) -> Flow:
+    def _flow(self, payment: Payment, account: Account, sign: int, *, opens: bool) -> Flow:
+        """`opens`: whether the reader may open the payment, which is its debit account's."""
         return Flow(
             on=payment.execute_on,
             account_id=account.pk,
@@ -67,5 +68,12 @@ class ScheduledPayments:
             category=str(payment.get_kind_display()),
             source=str(self.name),
             label=f"{payment.reference} {payment.payee_name}",
-            link=reverse("payments:payment", args=[payment.pk]),
+            link=_page_of(payment) if opens else "",
         )
+
+
+def _page_of(payment: Payment) -> str:
+    try:
+        return reverse("payments:payment", args=[payment.pk])
+    except NoReverseMatch:
+        return ""
