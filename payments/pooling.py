@@ -2,7 +2,7 @@
 
 Rules and positions in, explained legs out; no database and no clock. Every doubt is decided for
 moving less: money on its way out is gone, money on its way in is counted only against funding
-it a second time, a stale balance moves nothing, a short main account cuts or skips a leg.
+it a second time, a balance not of today moves nothing, a short main account cuts or skips a leg.
 """
 
 from __future__ import annotations
@@ -11,12 +11,11 @@ import hashlib
 import json
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass
-from datetime import date, datetime
+from datetime import datetime
 from decimal import ROUND_DOWN, Decimal
 from typing import Any
 
 from treasury import money
-from treasury.rules import is_stale
 
 ZERO = Decimal(0)
 
@@ -53,7 +52,8 @@ class Position:
     """What is known of one account: the money it may use, as of when, and what is on its way.
 
     `outgoing` are payments that will leave it and are not in the balance yet, `incoming`
-    transfers that will reach it. `available` is None when no balance was ever received.
+    transfers that will reach it. `available` is None when no balance was ever received; `fresh`
+    says whether the balance is of today.
     """
 
     account: int
@@ -63,6 +63,7 @@ class Position:
     as_of: datetime | None
     outgoing: Decimal = ZERO
     incoming: Decimal = ZERO
+    fresh: bool = True
     active: bool = True
 
 
@@ -131,20 +132,18 @@ def plan_sweep(
     *,
     rules: Iterable[Rule],
     balances: Mapping[int, Position],
-    on: date,
-    at: datetime,
     already_run: Collection[int] = (),
 ) -> list[Leg]:
     """One leg per rule, in the order of the rules, each with its figures and its reason.
 
-    `balances` are positions by account for the day `on`, as known at the instant `at`. Legs see
-    what earlier legs of the same plan take away. A rule in `already_run` moves nothing.
+    `balances` are positions by account as they are known now. Legs see what earlier legs of the
+    same plan take away. A rule in `already_run` moves nothing.
     """
     taken: dict[int, Decimal] = {}
     given: dict[int, Decimal] = {}
     legs = []
     for rule in rules:
-        leg = _leg(rule, balances[rule.member], balances[rule.header], at, taken, given, already_run)
+        leg = _leg(rule, balances[rule.member], balances[rule.header], taken, given, already_run)
         if leg.moves:
             taken[leg.debit] = taken.get(leg.debit, ZERO) + leg.amount
             given[leg.credit] = given.get(leg.credit, ZERO) + leg.amount
@@ -156,7 +155,6 @@ def _leg(
     rule: Rule,
     member: Position,
     header: Position,
-    at: datetime,
     taken: Mapping[int, Decimal],
     given: Mapping[int, Decimal],
     already_run: Collection[int],
@@ -175,7 +173,7 @@ def _leg(
         usable = wanted
     wanted = _whole(wanted, member.currency)
     amount = min(wanted, _whole(usable, member.currency))
-    why = _why_not(rule, member, header, at, rule.id in already_run, funding, wanted, amount)
+    why = _why_not(rule, member, header, rule.id in already_run, funding, wanted, amount)
     return Leg(
         rule=rule.id,
         name=rule.name,
@@ -204,20 +202,19 @@ def _why_not(
     rule: Rule,
     member: Position,
     header: Position,
-    at: datetime,
     already: bool,
     funding: bool,
     wanted: Decimal,
     amount: Decimal,
 ) -> str:
     """The first reason that speaks against moving anything; "" when none does."""
-    header_known = header.as_of is not None and not is_stale(header.as_of, at)
+    header_known = header.available is not None and header.fresh
     checks = (
         (already, ALREADY_RUN),
         (not (member.active and header.active), NOT_ACTIVE),
         (member.currency != header.currency, CURRENCY),
-        (member.available is None or member.as_of is None, NO_BALANCE),
-        (member.as_of is not None and is_stale(member.as_of, at), STALE),
+        (member.available is None, NO_BALANCE),
+        (not member.fresh, STALE),
         (wanted <= 0, AT_TARGET),
         (wanted < rule.minimum, BELOW_MINIMUM),
         (funding and not header_known, HEADER_STALE),

@@ -27,7 +27,12 @@ class TreasuryConfig(AppConfig):
         shell.add_page(shell.Page(_("Exchange rates"), "rates", "arrows-exchange", "cash", order=50))
         shell.add_panel(
             shell.Panel(
-                "forecast", _("13-week forecast"), "treasury/parts/forecast_panel.html", forecasting.panel, 50
+                "forecast",
+                _("13-week forecast"),
+                "treasury/parts/forecast_panel.html",
+                forecasting.panel,
+                50,
+                "wide",
             )
         )
         shell.add_page(shell.Page(_("Guide"), "guide", "help", "oversight", order=900))

@@ -1,5 +1,5 @@
-"""Pure rules of the ground floor on plain values: when a balance is stale, when recurring money
-falls due, and the arithmetic of a forecast (opening + sum of flows = closing, week by week).
+"""Pure rules of the ground floor on plain values: when recurring money falls due, and the
+arithmetic of a forecast (opening + sum of flows = closing, week by week).
 """
 
 from __future__ import annotations
@@ -7,19 +7,11 @@ from __future__ import annotations
 import calendar
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from decimal import Decimal
-
-STALE_AFTER = timedelta(hours=24)
-"""A balance older than this is shown as stale, and no money is moved on its word."""
 
 ZERO = Decimal(0)
 WEEK = timedelta(days=7)
-
-
-def is_stale(as_of: datetime, at: datetime) -> bool:
-    """Whether a balance of `as_of` is too old to rely on at `at`."""
-    return at - as_of > STALE_AFTER
 
 
 def monday_of(day: date) -> date:

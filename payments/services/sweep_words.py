@@ -98,7 +98,7 @@ _WHY = {
         "%(wanted)s %(currency)s would move, less than the smallest transfer of %(minimum)s."
     ),
     pooling.STALE: lambda: _(
-        "The balance of %(member)s is of %(as_of)s, more than a day old. Fetch balances first."
+        "The balance of %(member)s is of %(as_of)s, not of today. Fetch balances first."
     ),
     pooling.NO_BALANCE: lambda: _("There is no balance of %(member)s yet. Fetch balances first."),
     pooling.CURRENCY: lambda: _(
@@ -108,9 +108,7 @@ _WHY = {
         "%(member)s lacks %(wanted)s %(currency)s, but %(header)s can give only %(usable)s when %(kept)s stay"
         " there."
     ),
-    pooling.HEADER_STALE: lambda: _(
-        "The balance of %(header)s is missing or more than a day old. Fetch balances first."
-    ),
+    pooling.HEADER_STALE: lambda: _("There is no balance of %(header)s of today. Fetch balances first."),
     pooling.NOT_ACTIVE: lambda: _(
         "%(member)s or %(header)s is frozen or closed. Stop the rule or choose other accounts."
     ),

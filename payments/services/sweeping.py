@@ -29,6 +29,7 @@ from payments.services.sweep_rules import PERMISSION
 from payments.states import PaymentState
 from treasury.models import Account, Balance
 from treasury.services import access, auditing
+from treasury.services.positions import Freshness, freshness_of
 
 DEAD = frozenset({PaymentState.REJECTED, PaymentState.CANCELLED, PaymentState.FAILED, PaymentState.RETURNED})
 """Transfers that moved nothing, or whose money came back: their rule may run again that day."""
@@ -49,8 +50,6 @@ def dry_run(*, rules: Sequence[SweepRule], at: datetime, forced: bool = False) -
     return pooling.plan_sweep(
         rules=[_terms(rule) for rule in rules],
         balances=positions(accounts=accounts.values(), on=on, at=at),
-        on=on,
-        at=at,
         already_run=() if forced else already_run(rules=rules, on=on),
     )
 
@@ -186,6 +185,7 @@ def positions(*, accounts: Collection[Account], on: date, at: datetime) -> dict[
             as_of=balance.as_of if balance else None,
             outgoing=outgoing[account.pk],
             incoming=incoming[account.pk],
+            fresh=freshness_of(account, balance.as_of if balance else None, at) == Freshness.TODAY,
             active=account.status == Account.Status.ACTIVE,
         )
     return found

@@ -336,7 +336,7 @@ def test_every_leg_is_explained_in_words(cast: Cast, now: datetime, member: Acco
     assert "4,000.00 CNY more than its target of 1,000.00" in said.because
     assert next(str(amount) for _label, amount in said.figures) == "5000.00000"
     (stale,) = sweeping.dry_run(rules=[rule], at=now + timedelta(days=2))
-    assert "more than a day old" in explain(stale).because
+    assert "not of today" in explain(stale).because
 
 
 # --- pages --------------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
@@ -14,7 +14,6 @@ from payments import pooling
 from payments.pooling import Leg, Position, Rule, leg_from_json, plan_sweep
 
 NOW = datetime(2026, 11, 24, 2, tzinfo=UTC)
-TODAY = NOW.date()
 HEADER = 1
 amounts = st.decimals(min_value=0, max_value=10**9, places=2)
 
@@ -34,17 +33,17 @@ def sweep_rule(member: int = 2, **more: object) -> Rule:
 
 def one(rule: Rule, member: Position, header: Position, **more: object) -> Leg:
     balances = {member.account: member, header.account: header}
-    return plan_sweep(rules=[rule], balances=balances, on=TODAY, at=NOW, **more)[0]
+    return plan_sweep(rules=[rule], balances=balances, **more)[0]
 
 
 positions = st.builds(
-    lambda available, outgoing, incoming, hours: position(
-        0, available, outgoing=outgoing, incoming=incoming, as_of=NOW - timedelta(hours=hours)
+    lambda available, outgoing, incoming, fresh: position(
+        0, available, outgoing=outgoing, incoming=incoming, fresh=fresh
     ),
     amounts,
     amounts,
     amounts,
-    st.integers(0, 30),
+    st.booleans(),
 )
 rules_ = st.builds(
     lambda collects, funds, target, minimum, leave: sweep_rule(
@@ -65,7 +64,7 @@ def test_no_plan_moves_what_it_may_not(
     header = replace(header, account=HEADER)
     balances = {HEADER: header} | {n: replace(p, account=n) for n, (p, _r) in enumerate(members, start=2)}
     rules = [replace(rule, id=n, member=n) for n, (_p, rule) in enumerate(members, start=2)]
-    legs = plan_sweep(rules=rules, balances=balances, on=TODAY, at=NOW, already_run=already)
+    legs = plan_sweep(rules=rules, balances=balances, already_run=already)
     assert [leg.rule for leg in legs] == [rule.id for rule in rules]
 
     after = {n: (p.available or 0) - p.outgoing for n, p in balances.items()}
@@ -77,7 +76,7 @@ def test_no_plan_moves_what_it_may_not(
     funded = sum(leg.amount for leg in legs if leg.direction == "FUND")
     if funded:
         assert (header.available or 0) - header.outgoing - funded >= 500
-        assert not pooling.is_stale(header.as_of, NOW)
+        assert header.fresh
     for rule, leg in zip(rules, legs, strict=True):
         member = balances[rule.member]
         assert leg.moves == (leg.outcome != pooling.SKIP)
@@ -86,7 +85,7 @@ def test_no_plan_moves_what_it_may_not(
             continue
         assert rule.id not in already
         assert leg.amount >= rule.minimum
-        assert not pooling.is_stale(member.as_of, NOW)
+        assert member.fresh
         expected = after[rule.member] + (member.incoming if leg.direction == "FUND" else 0)
         if leg.outcome == pooling.MOVE:
             assert expected == rule.target
@@ -116,7 +115,7 @@ def test_a_second_plan_with_the_first_on_its_way_moves_nothing(
     [
         (sweep_rule(), position(2, "100"), position(1, "0"), pooling.AT_TARGET),
         (sweep_rule(minimum=Decimal(60)), position(2, "150"), position(1, "0"), pooling.BELOW_MINIMUM),
-        (sweep_rule(), position(2, "150", as_of=NOW - timedelta(days=2)), position(1, "0"), pooling.STALE),
+        (sweep_rule(), position(2, "150", fresh=False), position(1, "0"), pooling.STALE),
         (sweep_rule(), position(2, None, as_of=None), position(1, "0"), pooling.NO_BALANCE),
         (sweep_rule(), position(2, "150"), position(1, "0", currency="USD"), pooling.CURRENCY),
         (sweep_rule(), position(2, "150", active=False), position(1, "0"), pooling.NOT_ACTIVE),
@@ -138,7 +137,7 @@ def test_a_short_main_account_cuts_the_leg() -> None:
 
 
 def test_a_stale_main_account_still_takes_in() -> None:
-    leg = one(sweep_rule(), position(2, "150"), position(1, "0", as_of=NOW - timedelta(days=9)))
+    leg = one(sweep_rule(), position(2, "150"), position(1, "0", fresh=False))
     assert (leg.outcome, leg.direction, leg.amount) == (pooling.MOVE, "COLLECT", 50)
 
 

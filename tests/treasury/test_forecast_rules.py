@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
@@ -143,9 +143,3 @@ def test_days_off_shift_to_the_cautious_side(on: date, amount: int, expected: da
         )
         == expected
     )
-
-
-def test_a_balance_is_stale_after_a_day() -> None:
-    at = datetime(2026, 11, 24, 2, tzinfo=UTC)
-    assert not rules.is_stale(at - timedelta(hours=24), at)
-    assert rules.is_stale(at - timedelta(hours=24, seconds=1), at)

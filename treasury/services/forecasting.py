@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 from treasury import flows, rules
 from treasury.models import Account, Balance, Company
 from treasury.querysets import granted
+from treasury.services.positions import Freshness, freshness_of
 
 WEEKS = 13
 
@@ -50,7 +51,7 @@ class Forecast:
 
     @property
     def stale(self) -> list[Opening]:
-        """Accounts whose balance is old or missing: the forecast starts from a guess there."""
+        """Accounts without a balance of today: the forecast starts from an older one, or from zero."""
         return [o for o in self.accounts if o.stale]
 
     @property
@@ -114,10 +115,14 @@ def today_of(accounts: Iterable[Account], at: datetime) -> date:
 def _openings(accounts: Sequence[Account], at: datetime) -> list[Opening]:
     newest = {b.account_id: b for b in Balance.objects.filter(account__in=accounts).latest_per_account()}
     return [
-        Opening(account, balance, balance is None or rules.is_stale(balance.as_of, at))
+        Opening(account, balance, _fresh(account, balance, at) != Freshness.TODAY)
         for account in accounts
         for balance in [newest.get(account.pk)]
     ]
+
+
+def _fresh(account: Account, balance: Balance | None, at: datetime) -> Freshness:
+    return freshness_of(account, balance.as_of if balance else None, at)
 
 
 def _of_currency(
