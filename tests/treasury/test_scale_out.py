@@ -14,17 +14,18 @@ from pathlib import Path
 
 import psutil
 import pytest
-from django.db import connection
 from django.test import override_settings
 from django_q.models import Task
 
-from treasury.settings import BASE_DIR
+from tests import workers
 
 pytestmark = [pytest.mark.processes, pytest.mark.django_db(transaction=True)]
 
 JOBS = 200
 ENQUEUE = """
-import django; django.setup()
+import os, django
+os.environ["DJANGO_SETTINGS_MODULE"] = "treasury.settings"
+django.setup()
 from treasury import jobs
 for number in range({count}):
     jobs.enqueue("treasury.tasks.heartbeat", f"job-{{number}}")
@@ -64,41 +65,19 @@ def redis_url(tmp_path: Path) -> Iterator[str]:
 
 
 @pytest.fixture
-def installation(redis_url: str) -> dict[str, str]:
-    """The environment of a machine that shares the test's database and this Redis."""
-    at = connection.settings_dict
-    where = f"?host={at['HOST']}" if str(at["HOST"]).startswith("/") else ""
-    host = "" if where else f"{at['HOST']}:{at['PORT'] or 5432}"
-    who = f"{at['USER']}:{at['PASSWORD']}@" if at["PASSWORD"] else f"{at['USER']}@"
-    return os.environ | {
-        "DATABASE_URL": f"postgresql://{who}{host}/{at['NAME']}{where}",
-        "BROKER_URL": redis_url,
-        "DJANGO_SETTINGS_MODULE": "treasury.settings",
-        "PYTHONPATH": str(BASE_DIR),
-        "PYTHONWARNINGS": "ignore",
-    }
-
-
-@pytest.fixture
-def workers(installation: dict[str, str], tmp_path: Path) -> Iterator[list[subprocess.Popen[bytes]]]:
+def clusters(redis_url: str) -> Iterator[list[subprocess.Popen[bytes]]]:
     """Two `manage.py qcluster`, as on two machines."""
-    logs = [(tmp_path / f"worker-{n}.log").open("wb") for n in range(2)]
-    started = [
-        subprocess.Popen(
-            [sys.executable, str(BASE_DIR / "manage.py"), "qcluster"],
-            env=installation,
-            cwd=tmp_path,
-            stdout=log,
-            stderr=log,
-        )
-        for log in logs
-    ]
+    started = [workers.start("qcluster", BROKER_URL=redis_url) for _ in range(2)]
     yield started
-    for worker in started:
-        worker.send_signal(signal.SIGTERM)
-    for worker, log in zip(started, logs, strict=True):
-        worker.wait(timeout=30)
-        log.close()
+    for cluster in started:
+        if cluster.poll() is None:
+            cluster.send_signal(signal.SIGTERM)
+    for cluster in started:
+        cluster.wait(timeout=30)
+
+
+def family(process: subprocess.Popen[bytes]) -> list[psutil.Process]:
+    return list(psutil.Process(process.pid).children(recursive=True))
 
 
 def ended() -> list[Task]:
@@ -113,19 +92,36 @@ def cluster_of(pid: int, clusters: list[int]) -> int | None:
 
 
 def test_two_workers_over_redis_share_the_jobs_and_run_each_once(
-    installation: dict[str, str], workers: list[subprocess.Popen[bytes]]
+    redis_url: str, clusters: list[subprocess.Popen[bytes]]
 ) -> None:
-    until(
-        lambda: all(len(psutil.Process(w.pid).children(recursive=True)) >= 5 for w in workers), "both start"
-    )
-    command = [sys.executable, "-c", ENQUEUE.format(count=JOBS)]
-    subprocess.run(command, env=installation, check=True, timeout=60)
+    until(lambda: all(len(family(cluster)) >= 5 for cluster in clusters), "both start")
+    variables = {"DATABASE_URL": workers.database_url(), "BROKER_URL": redis_url}
+    enqueue = [sys.executable, "-c", ENQUEUE.format(count=JOBS)]
+    subprocess.run(enqueue, cwd=workers.ROOT, env=os.environ | variables, check=True, timeout=60)
     until(lambda: len(ended()) >= JOBS, f"{JOBS} jobs run")
 
     assert sorted(task.args[0] for task in ended()) == sorted(f"job-{n}" for n in range(JOBS)), "each once"
-    clusters = [worker.pid for worker in workers]
-    ran = {cluster_of(int(task.result.split()[-1]), clusters) for task in ended()}
-    assert ran == set(clusters), "both workers took part"
+    ran = {cluster_of(int(task.result.split()[-1]), [c.pid for c in clusters]) for task in ended()}
+    assert ran == {cluster.pid for cluster in clusters}, "both workers took part"
+
+
+def test_a_killed_worker_leaves_no_process_behind() -> None:
+    cluster = workers.start("qcluster")
+    try:
+        until(lambda: len(family(cluster)) >= 5, "it starts")
+        others = family(cluster)
+        cluster.kill()
+        cluster.wait(timeout=30)
+        until(lambda: not any(alive(other) for other in others), "its processes end", seconds=10)
+    finally:
+        workers.kill(cluster)
+
+
+def alive(process: psutil.Process) -> bool:
+    try:
+        return bool(process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
 
 
 @override_settings(BROKER_URL="redis://127.0.0.1:1/0")
