@@ -39,6 +39,8 @@ OPTIONS = {
     "log_min_duration_statement": "2000",
 }
 """Over the server's defaults, which keep every committed transaction through a power cut."""
+FOR_TESTS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+"""A test run's own server forgets everything at a power cut; kill -9 of any process loses nothing."""
 PATIENCE = 60.0
 """Seconds for a start; recovery after a crash is the long case."""
 LOG_LIMIT = 10 * 1024 * 1024
@@ -67,10 +69,11 @@ class Places:
         return self.data.with_name(f"{self.data.name}.{name}")
 
 
-def url(data_folder: Path) -> str:
+def url(data_folder: Path, *, durable: bool = True) -> str:
     """Start or join the server of `data_folder` and return its URL (a socket, no password).
 
-    The calling process holds the server until it ends. Raises EmbeddedDatabaseError.
+    The calling process holds the server until it ends. Only a test run asks for one that is not
+    `durable`, in a folder of its own. Raises EmbeddedDatabaseError.
     """
     places = Places((data_folder / "postgres").resolve())
     places.data.parent.mkdir(parents=True, exist_ok=True)
@@ -78,7 +81,7 @@ def url(data_folder: Path) -> str:
         _hold(places)
         if not (places.data / "PG_VERSION").exists():
             _make(places)
-        running = _running(places.data) or _start(places)
+        running = _running(places.data) or _start(places, OPTIONS if durable else OPTIONS | FOR_TESTS)
         _keep(places)
     return str(running.get_uri(database=DATABASE))
 
@@ -200,7 +203,7 @@ def _is_server(pid: int, data: Path) -> bool:
         return False
 
 
-def _start(places: Places) -> utils.PostmasterInfo:
+def _start(places: Places, settings: dict[str, str]) -> utils.PostmasterInfo:
     """Start the server; after a crash, wait for what is left of the old one and for recovery."""
     _let_the_server_in(places.data)
     log = places.data / "log"
@@ -210,7 +213,7 @@ def _start(places: Places) -> utils.PostmasterInfo:
     if sockets != places.data and _user():
         utils.ensure_prefix_permissions(sockets)
         sockets.chmod(0o777)
-    options = "".join(f" -c {name}={value}" for name, value in OPTIONS.items())
+    options = "".join(f" -c {name}={value}" for name, value in settings.items())
     deadline, complaint = time.monotonic() + PATIENCE, "it was not ready in time"
     while time.monotonic() < deadline:
         _forget_a_stranger(places.data)

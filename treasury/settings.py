@@ -91,8 +91,15 @@ TEMPLATES = [
 
 # --- database and jobs -------------------------------------------------------------------
 DATABASE_URL = ENVIRONMENT.text("DATABASE_URL")
+
+
+def _embedded() -> str:
+    """The project's own server; a test run has another beside it, quick and forgetful."""
+    return embedded.url(DATA_FOLDER / "tests", durable=False) if TESTING else embedded.url(DATA_FOLDER)
+
+
 DATABASES = {
-    "default": environment.database(DATABASE_URL or embedded.url(DATA_FOLDER), ENVIRONMENT)
+    "default": environment.database(DATABASE_URL or _embedded(), ENVIRONMENT)
     | {"ATOMIC_REQUESTS": False, "CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
 }
 
