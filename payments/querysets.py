@@ -5,11 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from django.apps import apps
+from django.contrib.auth.models import Group
 from django.db import models
 from django.db.models import F, Func, Q, Value
 from django.db.models.functions import Cast
 
-from treasury.models import Account, Company
+from treasury.models import Account, Company, ProposedChange
 
 if TYPE_CHECKING:
     from payments.models import Batch, Beneficiary, Dispatch, Payment, SweepRule, SweepRun
@@ -37,6 +39,42 @@ class PaymentQuerySet(models.QuerySet["Payment"]):
             self.filter(connected, state="APPROVED", execute_on__lte=today)
             .exclude(resting)
             .order_by("execute_on", "id")
+        )
+
+
+    def waiting_for(self, user: Any) -> PaymentQuerySet:
+        """What `user` may decide on now: their role is due, and they had no hand in it."""
+        roles = Group.objects.filter(
+            user=user,
+            permissions__content_type__app_label="payments",
+            permissions__codename="approve_payment",
+        )
+        requests = apps.get_model("payments.ApprovalRequest")._default_manager.filter(
+            state="OPEN", due_role__in=roles.values("name")
+        )
+        asked = requests.exclude(decisions__person=user)
+        payees = ProposedChange.objects.filter(
+            Q(made_by=user) | Q(decided_by=user), kind="payments.beneficiary", state="APPLIED"
+        )
+        return (
+            self.visible_to(user)
+            .filter(state="SUBMITTED", pk__in=asked.values("payment"))
+            .exclude(Q(created_by=user) | Q(edited_by=user) | Q(submitted_by=user))
+            .exclude(versions__made_by=user)
+            .exclude(
+                Q(beneficiary__created_by=user)
+                | Q(beneficiary__changed_by=user)
+                | Q(beneficiary__confirmed_by=user)
+                | Q(beneficiary__in=payees.values("object_id"))
+            )
+        )
+
+    def sent_back_to(self, user: Any) -> PaymentQuerySet:
+        """Drafts that `user` entered or submitted and that came back with a remark."""
+        return (
+            self.visible_to(user)
+            .filter(Q(created_by=user) | Q(submitted_by=user), state="DRAFT")
+            .exclude(note="")
         )
 
 

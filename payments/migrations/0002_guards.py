@@ -113,7 +113,8 @@ BEGIN
         END IF;
         RETURN NEW;
     END IF;
-    IF (to_jsonb(NEW) - 'state' - 'closed_at') <> (to_jsonb(OLD) - 'state' - 'closed_at') THEN
+    IF (to_jsonb(NEW) - 'state' - 'closed_at' - 'due_role')
+        <> (to_jsonb(OLD) - 'state' - 'closed_at' - 'due_role') THEN
         RAISE EXCEPTION 'What approval request % asks never changes.', OLD.id
             USING ERRCODE = 'restrict_violation';
     END IF;

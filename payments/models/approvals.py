@@ -73,7 +73,8 @@ class ApprovalRequest(models.Model):
 
     `steps` is the rule's steps as they stood at submission: [{order, role, required}], so that a
     later rule change does not alter what this request needs. `base_amount` is the amount in the
-    company's base currency that chose the band.
+    company's base currency that chose the band. `due_role` is the role of the first
+    incomplete step, kept for the approvers' queue; completeness is always counted.
     """
 
     payment = models.ForeignKey(
@@ -84,11 +85,15 @@ class ApprovalRequest(models.Model):
     rule = models.ForeignKey(ApprovalRule, on_delete=models.PROTECT, related_name="+")
     steps = models.JSONField()
     base_amount = AmountField()
+    due_role = models.CharField(max_length=150)
     state = models.CharField(max_length=10, choices=RequestState, default=RequestState.OPEN)
     opened_at = models.DateTimeField()
     closed_at = models.DateTimeField(null=True)
 
     class Meta:
+        indexes = [
+            models.Index(fields=["due_role", "-payment"], name="request_due", condition=models.Q(state="OPEN"))
+        ]
         constraints = [
             models.UniqueConstraint(fields=["payment", "version"], name="one_request_per_version"),
             models.UniqueConstraint(

@@ -146,7 +146,10 @@ def _approve(payment: Payment, expected_digest: str, by: Any, at: datetime) -> P
     row, request, step = _ready(payment, expected_digest, by, at)
     _refuse_unpayable(row, at)
     _decide(row, request, step, Decision.Verdict.APPROVE, "", by, at)
-    if due_step(request) is not None:
+    due = due_step(request)
+    if due is not None:
+        if due.role != request.due_role:
+            ApprovalRequest.objects.filter(pk=request.pk).update(due_role=due.role)
         return row
     moving.move(
         row=request,

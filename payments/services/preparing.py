@@ -210,6 +210,7 @@ def _request(row: Payment, book: rule_sets.RuleBook, at: datetime) -> ApprovalRe
         rule=rule,
         steps=rule_sets.steps_of(rule),
         base_amount=base_amount,
+        due_role=rule_sets.steps_of(rule)[0]["role"],
         state=RequestState.OPEN,
         opened_at=at,
     )
