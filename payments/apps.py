@@ -35,6 +35,7 @@ class PaymentsConfig(AppConfig):
                 apply=rule_sets.apply,
             )
         )
+        _pages()
         resolving.register()
         statement_imported.connect(receivers.on_statement_imported, dispatch_uid="payments.returns")
         status_received.connect(receivers.on_status_received, dispatch_uid="payments.status")
@@ -42,3 +43,16 @@ class PaymentsConfig(AppConfig):
         sweep_rules.register_kind()
         register_source("payments.scheduled", flows.ScheduledPayments())
         shell.add_page(shell.Page(_("Sweeps"), "payments:sweep_rules", "transfer-in", "payments", order=80))
+
+
+def _pages() -> None:
+    """What the shell shows of payments: pages, the list of what waits, names of states and acts."""
+    from payments.views import panels
+    from treasury import shell
+    from treasury.templatetags import portal
+
+    for page in panels.PAGES:
+        shell.add_page(page)
+    shell.add_panel(panels.WAITING)
+    portal.tones(panels.TONES)
+    portal.actions(panels.ACTIONS)

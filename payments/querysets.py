@@ -41,7 +41,6 @@ class PaymentQuerySet(models.QuerySet["Payment"]):
             .order_by("execute_on", "id")
         )
 
-
     def waiting_for(self, user: Any) -> PaymentQuerySet:
         """What `user` may decide on now: their role is due, and they had no hand in it."""
         roles = Group.objects.filter(

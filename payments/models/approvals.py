@@ -92,7 +92,9 @@ class ApprovalRequest(models.Model):
 
     class Meta:
         indexes = [
-            models.Index(fields=["due_role", "-payment"], name="request_due", condition=models.Q(state="OPEN"))
+            models.Index(
+                fields=["due_role", "-payment"], name="request_due", condition=models.Q(state="OPEN")
+            )
         ]
         constraints = [
             models.UniqueConstraint(fields=["payment", "version"], name="one_request_per_version"),

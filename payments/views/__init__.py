@@ -1,1 +1,1 @@
-"""Pages of the payments floor."""
+"""Pages of the payments floor: entry, import, approval, beneficiaries, rules, vouchers, sweeps."""
