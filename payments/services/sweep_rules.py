@@ -156,11 +156,12 @@ def _check_neighbours(rule: SweepRule) -> None:
 
 
 def _summary(before: SweepRule | None, after: SweepRule) -> list[tuple[str, str, str]]:
+    labels = {field.name: str(field.verbose_name) for field in SweepRule._meta.fields}
     lines = []
     for name in FIELDS:
         was, now = (_shown(rule, name) if rule is not None else "" for rule in (before, after))
         if was != now:
-            lines.append((str(SweepRule._meta.get_field(name).verbose_name), was, now))
+            lines.append((labels[name], was, now))
     if before is None or not before.active:
         lines.append((_("in force"), _("no"), _("yes")))
     return lines

@@ -74,7 +74,8 @@ def run_sweep(
     """
     access.require(by, PERMISSION)
     wanted = {rule.pk for rule in rules}
-    locked = list(SweepRule.objects.select_for_update(of=("self",)).filter(pk__in=wanted, active=True))
+    rows = SweepRule.objects.select_for_update(of=("self",)).filter(pk__in=wanted, active=True)
+    locked = sorted(rows.order_by("pk"), key=lambda rule: (rule.order, rule.pk))
     if not wanted or len(locked) != len(wanted):
         raise SweepRefusedError(
             _("No rule is chosen, or a chosen one is not in force. Choose rules that are in force.")
@@ -192,9 +193,9 @@ def positions(*, accounts: Collection[Account], on: date, at: datetime) -> dict[
 
 
 def _available(balance: Balance) -> Decimal:
-    if balance.available is not None:
-        return balance.available
-    return balance.ledger - (balance.frozen or Decimal(0))
+    available: Decimal | None = balance.available
+    usable: Decimal = balance.ledger - (balance.frozen or Decimal(0))
+    return usable if available is None else available
 
 
 def _on_their_way(
@@ -221,7 +222,7 @@ def _on_their_way(
             if account not in ids:
                 continue
             balance = newest.get(account)
-            if state == PaymentState.SETTLED and balance is not None and settled_at <= balance.as_of:
+            if state == PaymentState.SETTLED and balance and settled_at and settled_at <= balance.as_of:
                 continue
             sums[account] += amount
     return outgoing, incoming

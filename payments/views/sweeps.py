@@ -21,7 +21,7 @@ from payments.services.preparing import REFUSALS
 from payments.services.sweep_rules import PERMISSION, SweepRuleRefusedError
 from payments.services.sweep_words import explain
 from treasury.models import Account, ProposedChange
-from treasury.services import access
+from treasury.services import access, changes
 from treasury.services.changes import ChangeRefusedError
 from treasury.views.columns import Column
 from treasury.views.detail import DetailPage
@@ -56,10 +56,8 @@ class SweepRuleForm(forms.ModelForm):  # type: ignore[type-arg]
             self.fields[name].queryset = mine  # type: ignore[attr-defined]
             self.fields[name].label_from_instance = lambda a: f"{a.company.code}: {a}"  # type: ignore[attr-defined]
 
-    def _post_clean(self) -> None:
+    def validate_unique(self) -> None:
         """Constraints on stored rules are the service's to explain."""
-        self._validate_unique = False
-        super()._post_clean()
 
 
 class SweepRulesPage(ListPage):
@@ -88,11 +86,9 @@ class SweepRulesPage(ListPage):
 
 
 def waiting_for(user: Any) -> Any:
-    """Proposed rules whose accounts the reader may see."""
-    ids = list(Account.objects.visible_to(user).values_list("pk", flat=True))
-    return ProposedChange.objects.filter(
-        kind=sweep_rules.KIND, state="PENDING", payload__header__in=ids, payload__member__in=ids
-    ).select_related("made_by")
+    """Proposed rules that the reader made or may decide on."""
+    pending = ProposedChange.State.PENDING
+    return changes.visible_to(user).filter(kind=sweep_rules.KIND, state=pending).select_related("made_by")
 
 
 class SweepRulePage(DetailPage):

@@ -15,7 +15,8 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from treasury import flows, rules
+from treasury import rules
+from treasury.flows import SOURCES, Flow, Scope
 from treasury.models import Account, Balance, Company
 from treasury.querysets import granted
 from treasury.services.positions import Freshness, freshness_of
@@ -41,7 +42,7 @@ class Forecast:
     opening: Decimal
     floor: Decimal
     weeks: list[rules.Week]
-    flows: list[flows.Flow]
+    flows: list[Flow]
     accounts: list[Opening]
 
     @property
@@ -59,13 +60,13 @@ class Forecast:
         return rules.first_below(self.weeks, self.floor)
 
     @property
-    def driver(self) -> flows.Flow | None:
+    def driver(self) -> Flow | None:
         """The largest outflow that leads below the floor; None when there is none to name."""
         week = self.first_below
         move = rules.driver(week) if week else None
         return self.flows[move.key] if move else None
 
-    def of_week(self, monday: date) -> list[flows.Flow]:
+    def of_week(self, monday: date) -> list[Flow]:
         """The flows of the week that starts on `monday`, by day."""
         return [self.flows[m.key] for week in self.weeks if week.monday == monday for m in week.moves]
 
@@ -84,14 +85,14 @@ def forecast(
         companies = companies.filter(pk=company.pk)
     rows = list(accounts)
     today = today_of(rows, at)
-    scope = flows.Scope(
+    scope = Scope(
         accounts=rows,
         companies=set(companies.values_list("pk", flat=True)),
         start=today,
         end=rules.monday_of(today) + weeks * rules.WEEK - timedelta(days=1),
         at=at,
     )
-    known = [flow for source in flows.SOURCES.values() for flow in source.flows(scope)]
+    known = [flow for source in SOURCES.values() for flow in source.flows(scope)]
     openings = _openings(rows, at)
     currencies = sorted({a.currency for a in rows} | {f.currency for f in known})
     return {
@@ -125,9 +126,7 @@ def _fresh(account: Account, balance: Balance | None, at: datetime) -> Freshness
     return freshness_of(account, balance.as_of if balance else None, at)
 
 
-def _of_currency(
-    code: str, today: date, accounts: list[Opening], known: list[flows.Flow], weeks: int
-) -> Forecast:
+def _of_currency(code: str, today: date, accounts: list[Opening], known: list[Flow], weeks: int) -> Forecast:
     opening = sum((o.balance.ledger for o in accounts if o.balance), Decimal(0))
     moves = [rules.Move(flow.on, flow.amount, key) for key, flow in enumerate(known)]
     return Forecast(
