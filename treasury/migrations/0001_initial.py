@@ -304,4 +304,21 @@ class Migration(migrations.Migration):
             model_name='recurringflow',
             constraint=models.CheckConstraint(condition=models.Q(('ends_on__isnull', True), ('ends_on__gte', models.F('starts_on')), _connector='OR'), name='recurring_ends_after_start'),
         ),
+        migrations.CreateModel(
+            name='IdempotentAnswer',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('key', models.CharField(max_length=100, verbose_name='idempotency key')),
+                ('request_digest', models.CharField(max_length=64)),
+                ('status', models.PositiveSmallIntegerField(default=0)),
+                ('body', models.TextField(default='')),
+                ('made_at', models.DateTimeField(verbose_name='answered at')),
+                ('user', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'verbose_name': 'answer of the API',
+                'verbose_name_plural': 'answers of the API',
+                'constraints': [models.UniqueConstraint(fields=('user', 'key'), name='one_answer_per_key')],
+            },
+        ),
     ]

@@ -1,5 +1,6 @@
 """The ground: companies and accounts, people, the audit trail, proposed changes, plans."""
 
+from treasury.models.answers import IdempotentAnswer
 from treasury.models.auditing import AuditEvent, AuditHead, ProposedChange
 from treasury.models.companies import Account, Balance, Bank, Company, ExchangeRate
 from treasury.models.people import ApiToken, User
@@ -14,6 +15,7 @@ __all__ = [
     "Bank",
     "Company",
     "ExchangeRate",
+    "IdempotentAnswer",
     "PlanImport",
     "PlannedFlow",
     "ProposedChange",
