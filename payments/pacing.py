@@ -44,5 +44,5 @@ def wait_before_query(state: str, queries: int, first: timedelta | None = None) 
     `first` is the connector's own first wait where its bank asks for one.
     """
     start = first or FIRST[state]
-    plain = min(start * 2 ** min(queries, 16), max(MOST[state], start))
-    return plain * random.uniform(0.8, 1.0)  # noqa: S311 - spreads load, decides nothing
+    plain: timedelta = min(start * 2 ** min(queries, 16), max(MOST[state], start))
+    return plain * float(random.uniform(0.8, 1.0))  # noqa: S311 - spreads load, decides nothing

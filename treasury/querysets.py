@@ -19,9 +19,10 @@ def granted(user: Any, permission: str, model: type[models.Model]) -> models.Que
     No shortcut for superusers or for permissions held globally: what a person sees is what was
     granted to them, row by row.
     """
-    return get_objects_for_user(
+    rows: models.QuerySet[Any] = get_objects_for_user(
         user, permission, klass=model, with_superuser=False, accept_global_perms=False
     )
+    return rows
 
 
 class CompanyQuerySet(models.QuerySet["Company"]):

@@ -179,7 +179,9 @@ def _propose(
 def _refuse_known(company: Company, data: dict[str, str], *, except_pk: int | None) -> None:
     known = Beneficiary.objects.filter(
         company=company, account_number=data["account_number"], currency=data["currency"]
-    ).exclude(pk=except_pk)
+    )
+    if except_pk is not None:
+        known = known.exclude(pk=except_pk)
     if known.exists():
         raise BeneficiaryRefusedError(
             [
@@ -199,7 +201,7 @@ def apply(change: ProposedChange, at: datetime) -> Beneficiary:
     row = (
         Beneficiary.objects.select_for_update(no_key=True, of=("self",))
         .select_related("company")
-        .get(pk=change.object_id)
+        .get(pk=change.object_id or 0)
     )
     fields = dict(change.payload["fields"])
     by = change.decided_by
@@ -233,7 +235,7 @@ def apply(change: ProposedChange, at: datetime) -> Beneficiary:
 
 def undo(change: ProposedChange, at: datetime) -> None:
     """A new beneficiary that was not confirmed stays as BLOCKED, so that its trace is kept."""
-    row = Beneficiary.objects.get(pk=change.object_id)
+    row = Beneficiary.objects.get(pk=change.object_id or 0)
     if row.state == BeneficiaryState.PENDING:
         moving.move(
             row=row,

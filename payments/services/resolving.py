@@ -74,7 +74,7 @@ def _check(payment: Payment, outcome: str) -> None:
 
 @transaction.atomic
 def _apply(change: ProposedChange, at: datetime) -> Payment:
-    payment = Payment.objects.get(pk=change.object_id)
+    payment = Payment.objects.get(pk=change.object_id or 0)
     _check(payment, change.payload["outcome"])
     settled = change.payload["outcome"] == PaymentState.SETTLED
     moved = move(

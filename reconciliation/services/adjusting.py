@@ -109,12 +109,16 @@ def book_balance(*, account: Account, on: date) -> Decimal:
     lines = LedgerEntry.objects.live().filter(account=account, posted_on__lte=on)
     close = Close.objects.filter(account=account, on__lte=on).order_by("-on").first()
     if close is not None:
-        return close.book_balance + _sum(lines.filter(posted_on__gt=close.on))
-    return opening.amount + _sum(lines.filter(posted_on__gte=opening.on))
+        since, base = lines.filter(posted_on__gt=close.on), close.book_balance
+    else:
+        since, base = lines.filter(posted_on__gte=opening.on), opening.amount
+    balance: Decimal = _sum(since) + base
+    return balance
 
 
 def _sum(lines: Any) -> Decimal:
-    return lines.aggregate(total=Sum("amount"))["total"] or Decimal(0)
+    total: Decimal | None = lines.aggregate(total=Sum("amount"))["total"]
+    return total or Decimal(0)
 
 
 def _open_at_bank(account: Account, on: date) -> list[Item]:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import ValidationError
 from django.db import models
 
 from treasury import money
+
+if TYPE_CHECKING:
+    _Decimal = models.DecimalField[Any, Any]
+    _Char = models.CharField[Any, str]
+else:
+    _Decimal, _Char = models.DecimalField, models.CharField
 
 
 def known_currency(code: str) -> None:
@@ -17,18 +23,22 @@ def known_currency(code: str) -> None:
         raise ValidationError(str(error), code="money.currency") from error
 
 
-class AmountField(models.DecimalField):
+class AmountField(_Decimal):
     """An amount beside a currency column of the same row."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **({"max_digits": 20, "decimal_places": 5} | kwargs))
+        kwargs.setdefault("max_digits", 20)
+        kwargs.setdefault("decimal_places", 5)
+        super().__init__(*args, **kwargs)
 
 
-class CurrencyField(models.CharField):
+class CurrencyField(_Char):
     """An ISO 4217 code."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **({"max_length": 3, "validators": [known_currency]} | kwargs))
+        kwargs.setdefault("max_length", 3)
+        kwargs.setdefault("validators", [known_currency])
+        super().__init__(*args, **kwargs)
 
     def db_type(self, connection: Any) -> str:
         # the same type as char(3); under that name bulk inserts would cast to one letter

@@ -13,6 +13,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from itertools import chain
 from typing import Any
 
 from django.db import connection, models, transaction
@@ -127,10 +128,9 @@ def _walk(end: int, expected_head: str) -> Verdict:
     """Every event up to position `end`: none missing, each following the one before, none changed."""
     previous, position, seen = GENESIS, 0, not expected_head
     with transaction.atomic(), connection.chunked_cursor() as cursor:
-        cursor.itersize = 5000
         walk = f"SELECT {HASHED} FROM treasury_auditevent WHERE position <= %s ORDER BY position"  # noqa: S608
         cursor.execute(walk, [end])
-        for row in cursor:
+        for row in chain.from_iterable(iter(lambda: cursor.fetchmany(5000), [])):
             position += 1
             if row[0] != position:
                 return Verdict(position - 1, previous, position, f"position {position} is missing")

@@ -7,7 +7,7 @@ sign in, a new password and the forgetting of second factors, so that the checke
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -112,7 +112,7 @@ def apply(change: ProposedChange, at: datetime) -> models.Model:
 
     Raises ChangeRefusedError when a person confirms a change of their own access.
     """
-    person = User.objects.select_for_update().get(pk=change.object_id)
+    person = User.objects.select_for_update().get(pk=change.object_id or 0)
     if change.decided_by_id == person.pk:
         raise changes.ChangeRefusedError(
             _("%(person)s cannot confirm a change of their own access. Ask another administrator.")
@@ -178,5 +178,5 @@ def _summary(now: Access, wanted: Access) -> list[tuple[str, str, str]]:
 
 
 def _names(model: type[models.Model], ids: Iterable[int]) -> str:
-    rows: Sequence[Any] = model._default_manager.filter(pk__in=ids)
+    rows = model._default_manager.filter(pk__in=ids)
     return "; ".join(str(row) for row in rows)
