@@ -60,12 +60,15 @@ def money_digest(
     payee_name: str,
     payee_account: str,
     payee_bank_code: str,
+    payee_bank_name: str,
     payee_country: str,
     amount: Decimal,
     currency: str,
     execute_on: date,
+    purpose: str,
+    urgent: bool,
 ) -> str:
-    """SHA-256 (hex) of the money fields of one version of one payment.
+    """SHA-256 (hex) of all that a bank is told of one version of one payment.
 
     Each field is written as name, length in bytes and value, in a fixed order, so that no two
     different payments share one encoding. The amount is written with the currency's own digits:
@@ -81,10 +84,13 @@ def money_digest(
         ("payee_name", payee_name),
         ("payee_account", payee_account),
         ("payee_bank_code", payee_bank_code),
+        ("payee_bank_name", payee_bank_name),
         ("payee_country", payee_country),
         ("amount", f"{money.quantize(amount, currency):f}"),
         ("currency", currency),
         ("execute_on", execute_on.isoformat()),
+        ("purpose", purpose),
+        ("urgent", "yes" if urgent else "no"),
     )
     whole = hashlib.sha256()
     for name, value in fields:

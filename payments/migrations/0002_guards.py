@@ -63,10 +63,10 @@ BEGIN
     END IF;
     money_changed := (NEW.account_id, NEW.kind, NEW.beneficiary_id, NEW.own_account_id, NEW.payee_name,
             NEW.payee_account, NEW.payee_bank_code, NEW.payee_bank_name, NEW.payee_country, NEW.amount,
-            NEW.currency, NEW.execute_on)
+            NEW.currency, NEW.execute_on, NEW.purpose, NEW.urgent)
         IS DISTINCT FROM (OLD.account_id, OLD.kind, OLD.beneficiary_id, OLD.own_account_id, OLD.payee_name,
             OLD.payee_account, OLD.payee_bank_code, OLD.payee_bank_name, OLD.payee_country, OLD.amount,
-            OLD.currency, OLD.execute_on);
+            OLD.currency, OLD.execute_on, OLD.purpose, OLD.urgent);
     IF money_changed AND NOT (NEW.state = 'DRAFT' AND NEW.version = OLD.version + 1) THEN
         RAISE EXCEPTION 'The money fields of payment % (%) change only as a new version in DRAFT.',
             OLD.reference, OLD.state USING ERRCODE = 'restrict_violation';

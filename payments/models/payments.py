@@ -181,10 +181,13 @@ class Payment(models.Model):
             payee_name=self.payee_name,
             payee_account=self.payee_account,
             payee_bank_code=self.payee_bank_code,
+            payee_bank_name=self.payee_bank_name,
             payee_country=self.payee_country,
             amount=self.amount,
             currency=self.currency,
             execute_on=self.execute_on,
+            purpose=self.purpose,
+            urgent=self.urgent,
         )
 
 

@@ -23,12 +23,15 @@ ONE: dict[str, Any] = {
     "payee_name": "北京供应商",
     "payee_account": "6217",
     "payee_bank_code": "102100099996",
+    "payee_bank_name": "中国银行",
     "payee_country": "CN",
     "amount": Decimal("1.00"),
     "currency": "CNY",
     "execute_on": date(2026, 11, 24),
+    "purpose": "货款",
+    "urgent": False,
 }
-FIXED = "c08f72b31f2732a2ae9b6cca38c3c7e6847b0e1f440e638d527ae702849d181c"
+FIXED = "b6a357d1e96c8e96b467a84c038b9409e2e723c93fb4d21f30af85424c85ed21"
 
 
 @pytest.mark.parametrize("field", sorted(ONE))
@@ -39,6 +42,7 @@ def test_the_digest_changes_with_every_field(field: str) -> None:
         "execute_on": date(2026, 11, 25),
         "currency": "USD",
         "account_currency": "USD",
+        "urgent": True,
     }.get(field, f"{ONE[field]}0")
     assert rules.money_digest(**ONE) != rules.money_digest(**{**ONE, field: other})
 
