@@ -12,6 +12,8 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Protocol
 
+from django.urls import reverse
+
 if TYPE_CHECKING:
     from treasury.models import Account
 
@@ -21,7 +23,7 @@ class Flow:
     """One expected movement. `amount` is signed, money in positive, in major units of `currency`.
 
     `account_id` is None when only the company is known. `source` and `category` are for
-    people; `link` is a portal address, "" when there is nothing to open.
+    people; `page` names the portal page that shows `object_id`, "" when there is none to open.
     """
 
     on: date
@@ -32,7 +34,13 @@ class Flow:
     category: str
     source: str
     label: str
-    link: str = ""
+    page: str = ""
+    object_id: int | None = None
+
+    @property
+    def link(self) -> str:
+        """The address of the page, "" when there is none."""
+        return reverse(self.page, args=[self.object_id]) if self.page else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from django.db.models import Q
-from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext_lazy as _
 
 from payments.models import Payment
@@ -44,12 +43,14 @@ class ScheduledPayments:
                 "state", "settled_at", "payee_name",
             )
         )  # fmt: skip
+        kinds = {value: str(label) for value, label in Payment.Kind.choices}
         for payment in payments.iterator(chunk_size=2000):
             for account, sign in self._legs(payment, by_id):
                 taken = newest.get(account.pk)
-                if payment.settled_at and taken and payment.settled_at <= taken:
+                settled = payment.settled_at if payment.state == PaymentState.SETTLED else None
+                if settled is not None and (taken is None or settled <= taken):
                     continue
-                yield self._flow(payment, account, sign, opens=payment.account_id in by_id)
+                yield self._flow(payment, account, sign, kinds, opens=payment.account_id in by_id)
 
     def _legs(self, payment: Payment, by_id: dict[int, Account]) -> Iterator[tuple[Account, int]]:
         if payment.account_id in by_id:
@@ -57,7 +58,9 @@ class ScheduledPayments:
         if payment.own_account_id in by_id:
             yield by_id[payment.own_account_id], 1
 
-    def _flow(self, payment: Payment, account: Account, sign: int, *, opens: bool) -> Flow:
+    def _flow(
+        self, payment: Payment, account: Account, sign: int, kinds: dict[str, str], *, opens: bool
+    ) -> Flow:
         """`opens`: whether the reader may open the payment, which is its debit account's."""
         return Flow(
             on=payment.execute_on,
@@ -65,15 +68,9 @@ class ScheduledPayments:
             company_id=account.company_id,
             amount=sign * payment.amount,
             currency=payment.currency,
-            category=str(payment.get_kind_display()),
+            category=kinds[payment.kind],
             source=str(self.name),
             label=f"{payment.reference} {payment.payee_name}",
-            link=_page_of(payment) if opens else "",
+            page="payments:payment" if opens else "",
+            object_id=payment.pk,
         )
-
-
-def _page_of(payment: Payment) -> str:
-    try:
-        return reverse("payments:payment", args=[payment.pk])
-    except NoReverseMatch:
-        return ""

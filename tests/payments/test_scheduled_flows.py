@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from django.urls import reverse
 from guardian.shortcuts import assign_perm
 
 from payments.models import Payment
@@ -29,6 +30,17 @@ def seen(user: Any, at: datetime) -> Forecast:
     return forecast(user=user, at=at)["CNY"]
 
 
+def settle(payment: Payment, cast: Cast, now: datetime) -> Payment:
+    """Approved, sent and settled five minutes later, without a bank."""
+    payment = approving.approve_payment(payment=payment, expected_digest=payment.digest, by=cast.bob, at=now)
+    settled = now + timedelta(minutes=5)
+    for to, changes in (("SENDING", None), ("SETTLED", {"settled_at": settled})):
+        payment = move(
+            row=payment, to=to, transitions=TRANSITIONS, by=None, at=settled, action="t", changes=changes
+        )
+    return payment
+
+
 def test_a_payment_counts_from_submission_on_its_day(cast: Cast, now: datetime) -> None:
     opened(cast, now, cast.cny)
     make.payment(cast, "100", at=now)
@@ -38,6 +50,14 @@ def test_a_payment_counts_from_submission_on_its_day(cast: Cast, now: datetime) 
     assert [week.outflow for week in found.weeks[:3]] == [0, -1200, 0]
     (flow,) = found.of_week(date(2026, 11, 30))
     assert (flow.on, flow.amount) == (date(2026, 12, 3), -1200)
+    payment = Payment.objects.get(state="SUBMITTED")
+    assert flow.link == reverse("payments:payment", args=[payment.pk])
+
+
+def test_a_settled_payment_of_an_account_without_balance_is_no_flow(cast: Cast, now: datetime) -> None:
+    opened(cast, now - timedelta(days=9), cast.usd)
+    settle(make.submitted_payment(cast, "1200", at=now), cast, now)
+    assert seen(cast.carol, now).weeks[0].outflow == 0
 
 
 def test_a_transfer_between_own_accounts_has_two_legs(cast: Cast, now: datetime) -> None:
@@ -62,13 +82,7 @@ def test_overdue_payments_are_still_to_come_and_withdrawn_ones_are_not(cast: Cas
 
 def test_a_settled_payment_counts_until_a_newer_balance(cast: Cast, now: datetime) -> None:
     opened(cast, now, cast.cny)
-    payment = make.submitted_payment(cast, "1200", at=now)
-    payment = approving.approve_payment(payment=payment, expected_digest=payment.digest, by=cast.bob, at=now)
-    settled = now + timedelta(minutes=5)
-    for to, changes in (("SENDING", None), ("SETTLED", {"settled_at": settled})):
-        payment = move(
-            row=payment, to=to, transitions=TRANSITIONS, by=None, at=settled, action="t", changes=changes
-        )
+    payment = settle(make.submitted_payment(cast, "1200", at=now), cast, now)
     later = now + timedelta(minutes=30)
     assert seen(cast.carol, later).weeks[0].closing == 48800
     Balance.objects.create(account=cast.cny, ledger=48800, as_of=later, source="BANK", received_at=later)

@@ -7,7 +7,6 @@ from datetime import timedelta
 from functools import partial
 
 from django.db.models import Q
-from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from treasury import calendars, rules
@@ -51,7 +50,8 @@ class RecurringItems:
                         category=item.category,
                         source=str(self.name),
                         label=item.name,
-                        link=reverse("recurring_item", args=[item.pk]),
+                        page="recurring_item",
+                        object_id=item.pk,
                     )
 
 
@@ -77,5 +77,6 @@ class PlanRows:
                 category=row.category,
                 source=str(self.name),
                 label=row.text or row.category,
-                link=reverse("plan", args=[row.plan_id]),
+                page="plan",
+                object_id=row.plan_id,
             )
