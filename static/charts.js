@@ -3,7 +3,7 @@
 (function () {
   "use strict";
   const language = document.documentElement.lang || "en";
-  const compact = new Intl.NumberFormat(language, { notation: "compact", maximumFractionDigits: 1 });
+  const compact = new Intl.NumberFormat(language, { notation: "compact", maximumSignificantDigits: 4 });
   const axis = { axisLabel: { formatter: function (v) { return compact.format(v).replace("-", "\u2212"); }, color: "#536074", hideOverlap: true },
                  splitLine: { lineStyle: { color: "#e4e8ee" } } };
   const font = { fontFamily: getComputedStyle(document.body).fontFamily, fontSize: 12, color: "#1b2533" };

@@ -45,7 +45,7 @@ class TreasuryConfig(AppConfig):
     def _oversight(self) -> None:
         """What watches over people and changes."""
         from treasury import shell
-        from treasury.services import changes, people
+        from treasury.services import accounts, changes, people
         from treasury.views import oversight
 
         changes.register(
@@ -55,6 +55,15 @@ class TreasuryConfig(AppConfig):
                 propose_permission=people.MANAGE,
                 confirm_permission=people.MANAGE,
                 apply=people.apply,
+            )
+        )
+        changes.register(
+            changes.Kind(
+                name=accounts.KIND,
+                label=_("Own account"),
+                propose_permission=accounts.MANAGE,
+                confirm_permission=accounts.CONFIRM,
+                apply=accounts.apply,
             )
         )
         page, section = shell.Page, "oversight"

@@ -6,6 +6,7 @@ from django.urls import include, path
 
 from treasury.admin import keep_own
 from treasury.views import (
+    account_forms,
     accounts,
     failures,
     forecasting,
@@ -41,6 +42,8 @@ urlpatterns = [
     path("cash/plans/<int:pk>/undo/", planning.undo_plan, name="undo_plan"),
     path("cash/rates/", planning.RatesPage.as_view(), name="rates"),
     path("cash/rates/import/", planning.import_rates, name="import_rates"),
+    path("cash/accounts/new/", account_forms.propose_account, name="new_account"),
+    path("cash/accounts/<int:pk>/change/", account_forms.propose_account, name="change_account"),
     path("cash/accounts/<int:pk>/", accounts.AccountPage.as_view(), name="account"),
     path("cash/companies/", accounts.CompaniesPage.as_view(), name="companies"),
     path("oversight/audit/", oversight.AuditPage.as_view(), name="audit"),

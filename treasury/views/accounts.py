@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from treasury import shell
 from treasury.models import Account, Balance, Company
-from treasury.services import positions
+from treasury.services import access, accounts, positions
 from treasury.templatetags import portal
 from treasury.views.columns import Column
 from treasury.views.detail import DetailPage
@@ -70,6 +70,7 @@ class FreshnessColumn(Column):
 class AccountsPage(ListPage):
     """All accounts the reader may see, with what is on them."""
 
+    template_name = "treasury/accounts.html"
     model, title, filters = Account, _("Accounts"), AccountFilters
     related = ("company", "bank")
     order = ("name", "id")
@@ -87,6 +88,9 @@ class AccountsPage(ListPage):
         FreshnessColumn("freshness", _("Freshness")),
         Column("status", _("Status"), kind="state"),
     )
+
+    def more(self) -> dict[str, Any]:
+        return {"may_propose": access.may(self.request.user, accounts.MANAGE)}
 
     def rows(self) -> models.QuerySet[Any]:
         found: models.QuerySet[Any] = super().rows().with_latest_balance()  # type: ignore[attr-defined]
@@ -121,6 +125,7 @@ class AccountPage(DetailPage):
             "freshness": portal.badge(line.freshness.label, FRESHNESS_TONES[line.freshness]),
             "days": list(reversed(days)),
             "chart": line_of(days, found) if len(days) > 1 else None,
+            "may_propose": access.may(self.request.user, accounts.MANAGE),
             "sections": shell.account_sections(self.request, found, at),
         }
 

@@ -46,7 +46,7 @@ def follow(row: Any, source: Source) -> Any:
 @dataclass(frozen=True, slots=True)
 class Column:
     """One column or fact. `sort=True` lets readers sort by the field `key` (or by `sort_by`);
-    `only_in_files` columns are exported and not shown."""
+    `only_in_files` columns are exported and not shown; a `hide_empty` fact without a value is left out."""
 
     key: str
     label: Any
@@ -59,6 +59,11 @@ class Column:
     sort_by: str = ""
     wide: bool = False
     only_in_files: bool = False
+    hide_empty: bool = False
+
+    def has_value(self, row: Any) -> bool:
+        """Whether there is something to show."""
+        return self.raw(row) not in (None, "")
 
     @property
     def numeric(self) -> bool:

@@ -58,7 +58,7 @@ class DetailPage(View):
         context = {
             "object": found,
             str(self.model._meta.model_name): found,
-            "facts": [(c, c.cell(found)) for c in self.facts],
+            "facts": [(c, c.cell(found)) for c in self.facts if not c.hide_empty or c.has_value(found)],
             "timeline": auditing.of(found) if self.timeline else None,
         }
         return render(request, self.template_name, context | self.more(found))

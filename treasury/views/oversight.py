@@ -164,14 +164,14 @@ class ChangePage(DetailPage):
     related = ChangesPage.related
     facts = (
         Column("kind", gettext_lazy("Kind"), value=kind_label),
-        Column("company", gettext_lazy("Company"), value="company.name"),
+        Column("company", gettext_lazy("Company"), value="company.name", hide_empty=True),
         Column("state", gettext_lazy("State"), kind="state"),
         Column("made_by", gettext_lazy("Proposed by")),
         Column("made_at", gettext_lazy("Proposed at"), kind="instant"),
-        Column("reason", gettext_lazy("Reason"), wide=True),
-        Column("decided_by", gettext_lazy("Decided by")),
-        Column("decided_at", gettext_lazy("Decided at"), kind="instant"),
-        Column("decision_reason", gettext_lazy("Reason of the decision"), wide=True),
+        Column("reason", gettext_lazy("Reason"), wide=True, hide_empty=True),
+        Column("decided_by", gettext_lazy("Decided by"), hide_empty=True),
+        Column("decided_at", gettext_lazy("Decided at"), kind="instant", hide_empty=True),
+        Column("decision_reason", gettext_lazy("Reason of the decision"), wide=True, hide_empty=True),
     )
 
     def rows(self) -> models.QuerySet[Any]:
