@@ -26,6 +26,14 @@ def sign_in_by_form(strict: Strict, name: str) -> None:
     page.get_by_role("button", name="Sign in", exact=True).click()
 
 
+def confirm_password(strict: Strict, path: str) -> None:
+    """The door before second factors: the password once more."""
+    page = strict.open(path)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Confirm").click()
+    expect(page).to_have_url(re.compile(re.escape(path) + "$"))
+
+
 def code_of(secret: str) -> str:
     counter = next(iter(yield_hotp_counters_from_time()))
     return str(format_hotp_value(hotp_value(secret, counter)))
@@ -34,6 +42,7 @@ def code_of(secret: str) -> str:
 def test_an_authenticator_app_and_recovery_codes(strict: Strict, cast: Cast) -> None:
     sign_in_by_form(strict, "bob")
     expect(strict.page).to_have_url(re.compile(r":\d+/$"))
+    confirm_password(strict, "/accounts/2fa/totp/activate/")
     strict.tour("totp", "/accounts/2fa/totp/activate/")
     page = strict.open("/accounts/2fa/totp/activate/")
     secret = page.locator("#authenticator_secret").input_value()
@@ -72,6 +81,7 @@ def test_a_passkey_is_added_and_used_to_sign_in(strict: Strict, cast: Cast) -> N
     tools.send("WebAuthn.addVirtualAuthenticator", {"options": options})
     sign_in_by_form(strict, "bob")
     expect(strict.page).to_have_url(re.compile(r":\d+/$"))
+    confirm_password(strict, "/accounts/2fa/webauthn/add/")
     strict.tour("passkey-add", "/accounts/2fa/webauthn/add/")
     page = strict.open("/accounts/2fa/webauthn/add/")
     page.get_by_label(re.compile("Passwordless")).check()
