@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import closing
 from datetime import datetime
 from decimal import Decimal
 from io import BytesIO
@@ -92,9 +91,8 @@ def test_every_page_opens_for_those_who_may(cast: Cast) -> None:
         assert by(cast.alice).get(reverse(f"payments:{name}", args=args)).status_code == 200, name
     assert by(cast.erin).get(reverse("payments:propose_rules", args=[cast.company.pk])).status_code == 200
     for kind in ("csv", "xlsx"):
-        with closing(by(cast.alice).get(reverse("payments:payments"), {"export": kind})) as file:
-            assert file.status_code == 200
-            assert b"".join(file.streaming_content)
+        file = by(cast.alice).get(reverse("payments:payments"), {"export": kind})
+        assert payment.reference in str(b"".join(file.streaming_content)) or kind == "xlsx"
     home = said(by(cast.bob).get("/"))
     assert "Payments wait for your approval" in home
 
