@@ -219,7 +219,8 @@ class SweepRunsPage(ListPage):
 class SweepRunPage(DetailPage):
     """One run: its legs as they were computed, and the transfers they became."""
 
-    model, template_name, timeline = SweepRun, "payments/sweep_run.html", True
+    # no timeline: the audit event names every leg, also of accounts the reader may not see
+    model, template_name = SweepRun, "payments/sweep_run.html"
     related = ("made_by",)
     facts = (
         Column("on", gettext_lazy("Day"), kind="date"),

@@ -385,6 +385,24 @@ def test_the_pages_lead_from_a_proposal_to_a_run(cast: Cast, client: Client) -> 
     assert not rule.active
 
 
+def test_a_run_shows_only_legs_between_granted_accounts(
+    cast: Cast, now: datetime, member: Account, client: Client
+) -> None:
+    make.rule_set(cast)
+    other = make.company("OTHER", "Other Ltd")
+    theirs = make.account(other, "6225000000000009", "CNY")
+    for person in (cast.carol, cast.bob):
+        assign_perm("treasury.view_company", person, other)
+    rules = [in_force(cast, now, member), in_force(cast, now, theirs, name="Secret", purpose="Loan 7")]
+    run = sweeping.run_sweep(rules=rules, by=cast.carol, at=now)
+    client.force_login(cast.alice)
+    page = client.get(reverse("payments:sweep_run", args=[run.pk])).content.decode()
+    assert "Sweep of Shop" in page
+    assert "Secret" not in page
+    client.force_login(cast.mallory)
+    assert client.get(reverse("payments:sweep_run", args=[run.pk])).status_code == 404
+
+
 def test_who_sees_neither_account_finds_no_rule(
     cast: Cast, now: datetime, member: Account, client: Client
 ) -> None:
