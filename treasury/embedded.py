@@ -11,7 +11,9 @@ from __future__ import annotations
 
 import fcntl
 import os
+import pwd
 import shutil
+import stat
 import subprocess
 import sys
 import time
@@ -20,6 +22,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -114,9 +117,10 @@ def _keep(places: Places) -> None:
         os.close(lock)
         return
     script = Path(__file__).with_name("keeper.py")
-    subject = [str(places.beside("holders")), str(PROGRAMS / "pg_ctl"), str(places.data), _user() or ""]
+    subject = [str(places.beside("holders")), str(PROGRAMS / "pg_ctl"), str(places.data)]
+    identity = [str(number) for number in _user() or ()]
     keeper = subprocess.Popen(
-        [sys.executable, "-I", "-S", str(script), str(lock), *subject],
+        [sys.executable, "-I", "-S", str(script), str(lock), *subject, *identity],
         pass_fds=[lock],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
@@ -128,15 +132,22 @@ def _keep(places: Places) -> None:
     os.close(lock)
 
 
-def _user() -> str | None:
-    """The account that the server runs as; None means our own."""
+def _user() -> tuple[int, int] | None:
+    """User and group that the server runs as; None means our own."""
     if os.geteuid() != 0:
         return None
     try:
         utils.ensure_user_exists(SYSTEM_USER)
     except subprocess.CalledProcessError:  # another checkout was making it at this moment
         utils.ensure_user_exists(SYSTEM_USER)
-    return SYSTEM_USER
+    entry = pwd.getpwnam(SYSTEM_USER)
+    return entry.pw_uid, entry.pw_gid
+
+
+def _identity() -> dict[str, Any]:
+    """What `subprocess.run` needs to run as the server's account, root's groups given up."""
+    identity = _user()
+    return {"user": identity[0], "group": identity[1], "extra_groups": []} if identity else {}
 
 
 def _run(places: Places, program: str, *arguments: str) -> str:
@@ -148,7 +159,7 @@ def _run(places: Places, program: str, *arguments: str) -> str:
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
-            user=_user(),
+            **_identity(),
             cwd="/",
             env=os.environ | {"LC_ALL": "C.UTF-8"},
             start_new_session=True,
@@ -174,13 +185,21 @@ def _make(places: Places) -> None:
 
 
 def _let_the_server_in(folder: Path) -> None:
-    """As root: the server's account owns its folder and may pass through those above."""
-    if (user := _user()) is None:
+    """As root: the server's account owns its folder and may pass through, not list, those above."""
+    if (identity := _user()) is None:
         return
-    utils.ensure_prefix_permissions(folder)
-    utils.ensure_prefix_permissions(PROGRAMS)
-    utils.ensure_folder_permissions(PROGRAMS.parent, 0o055)
-    shutil.chown(folder, user, user)
+    os.chown(folder, *identity)
+    _open_the_way(folder)
+    _open_the_way(PROGRAMS)
+    if not PROGRAMS.joinpath("postgres").stat().st_mode & stat.S_IXOTH:
+        utils.ensure_folder_permissions(PROGRAMS.parent, 0o055)
+
+
+def _open_the_way(folder: Path) -> None:
+    for above in folder.parents:
+        mode = above.stat().st_mode
+        if not mode & stat.S_IXOTH:
+            above.chmod(mode | stat.S_IXOTH)
 
 
 def _running(data: Path) -> utils.PostmasterInfo | None:
@@ -211,7 +230,7 @@ def _start(places: Places, settings: dict[str, str]) -> utils.PostmasterInfo:
         log.replace(log.with_suffix(".old"))
     sockets = utils.find_suitable_socket_dir(places.data, PostgresServer.runtime_path)
     if sockets != places.data and _user():
-        utils.ensure_prefix_permissions(sockets)
+        _open_the_way(sockets)
         sockets.chmod(0o777)
     options = "".join(f" -c {name}={value}" for name, value in settings.items())
     deadline, complaint = time.monotonic() + PATIENCE, "it was not ready in time"

@@ -45,6 +45,7 @@ class Holder:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
+            stderr=subprocess.STDOUT,
             start_new_session=True,
         )
 
@@ -199,6 +200,16 @@ def test_it_keeps_commits_and_has_room_for_web_and_workers(
     assert ask(url, "SHOW synchronous_commit") == "on"
     assert ask(url, "SHOW max_connections") == "200"
     assert ask(url, "SELECT datcollate FROM pg_database LIMIT 1") == "C.UTF-8"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root lends the server an account of its own")
+def test_folders_above_it_are_opened_for_passing_through_only(
+    tmp_path: Path, hold: Callable[..., Holder]
+) -> None:
+    above = tmp_path / "above"
+    above.mkdir(mode=0o700)
+    assert ask(hold(above / "data").said(), "SELECT 1") == 1
+    assert above.stat().st_mode & 0o777 == 0o701
 
 
 def test_a_server_that_cannot_start_says_where_to_look(
