@@ -81,7 +81,7 @@ class MatchesPage(ListPage):
     template_name = "reconciliation/matches.html"
     related = ("account", "made_by")
     selectable = True
-    selection_url = reverse_lazy("reconciliation:undo_matches")
+    selection_url = reverse_lazy("reconciliation:undo_matches")  # type: ignore[assignment]
     columns = COLUMNS
 
     def more(self) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.contrib import messages
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -83,8 +84,8 @@ def workbench(request: HttpRequest, pk: int) -> HttpResponse:
         return render(request, "reconciliation/parts/suggestions.html", part)
     form = LineFilters(request.GET, user=request.user)
     usable = form.is_valid()
-    bank = OpenBankLine.objects.filter(account=account).select_related("entry")
-    books = OpenBookLine.objects.filter(account=account).select_related("ledger_entry")
+    bank: QuerySet[Any] = OpenBankLine.objects.filter(account=account).select_related("entry")
+    books: QuerySet[Any] = OpenBookLine.objects.filter(account=account).select_related("ledger_entry")
     if usable:
         bank = form.applied(bank, "entry", BANK_TEXTS)
         books = form.applied(books, "ledger_entry", BOOK_TEXTS)
@@ -92,7 +93,7 @@ def workbench(request: HttpRequest, pk: int) -> HttpResponse:
         bank, books = bank.none(), books.none()
     bank_page = _page(request, bank, ("-on", "-entry_id"), "bank")
     book_page = _page(request, books, ("-on", "-ledger_entry_id"), "book")
-    last = Match.objects.live().filter(account=account, made_by=request.user).order_by("-id").first()
+    mine = Match.objects.live().filter(account=account, made_by_id=request.user.pk)
     context = {
         "account": account,
         "filters": form,
@@ -101,7 +102,7 @@ def workbench(request: HttpRequest, pk: int) -> HttpResponse:
         "books": [_book_line(line) for line in book_page.rows],
         "bank_page": bank_page,
         "book_page": book_page,
-        "last_match": last,
+        "last_match": mine.order_by("-id").first(),
         **_suggested(request, account),
         **abilities(request),
     }
@@ -212,7 +213,7 @@ def _suggested(request: HttpRequest, account: Account) -> dict[str, Any]:
 
 
 def _offer(number: int, line: OpenLine, suggestion: Suggestion) -> Offer:
-    reasons = [REASONS[reason] for reason in suggestion.reasons]
+    reasons: list[Any] = [REASONS[reason] for reason in suggestion.reasons]
     apart = ngettext("%(days)d day apart", "%(days)d days apart", suggestion.days) % {"days": suggestion.days}
     reasons.append(apart if suggestion.days else _("same day"))
     if isinstance(line, OpenBankLine):
