@@ -16,6 +16,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 ORDER = (
+    "daily-work",
     "glossary",
     "treasury-for-developers",
     "payment-life",
