@@ -41,14 +41,15 @@ def names_the_line(bank_reference: str) -> bool:
     return bool(plain.strip("0")) and plain not in _NO_REFERENCE
 
 
-def line_key(entry: Entry, booked_on: date, amount: Decimal) -> bytes:
+def line_key(entry: Entry, booked_on: date, amount: Decimal, *, named: bool) -> bytes:
     """SHA-256 of what the line is. Equal lines have equal keys, in whatever file they stand.
 
     The bank's reference with day and amount when the bank gives one, else everything that a
     person would compare. The amount counts beside a reference because a transfer and its fee
     may share one. Texts are left out then, for intraday reports and other formats shorten them.
+    `named` is what `names_the_line` says of the reference.
     """
-    if names_the_line(entry.bank_reference):
+    if named:
         parts: tuple[str, ...] = (
             "R",
             entry.status.value,

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from datetime import datetime, time, timedelta
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from banks.models import Statement
 from treasury.models import Account, Balance
 
 _STEP = timedelta(microseconds=1)
+
+
+def plain(amount: Decimal | None) -> str:
+    """An amount in a remark: no exponent, no idle zeros."""
+    return "" if amount is None else f"{amount.normalize():f}"
 
 
 def note_closing_balance(*, statement: Statement, account: Account, at: datetime) -> list[str]:
@@ -39,8 +45,8 @@ def note_closing_balance(*, statement: Statement, account: Account, at: datetime
             return []
         if instant == day_end and newest.ledger != statement.opening:
             remarks.append(
-                f"closing {statement.closing:f} of {statement.closing_on} replaces {newest.ledger:f},"
-                " which was heard before"
+                f"closing {plain(statement.closing)} of {statement.closing_on} replaces"
+                f" {plain(newest.ledger)}, which was heard before"
             )
         instant = newest.as_of + _STEP
     Balance.objects.create(

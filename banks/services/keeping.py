@@ -14,8 +14,9 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import IO, Any, BinaryIO, cast
 
+import psycopg
 from django.conf import settings
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.models import F
 from django.utils.translation import gettext as _
 
@@ -51,7 +52,7 @@ def receive_file(
         access.require(by, "banks.import_statement")
     source = io.BytesIO(content or b"") if stream is None else stream
     with _measured(cast(BinaryIO, source), name) as (whole, sha256, size), transaction.atomic(durable=True):
-        return _keep(whole, sha256, size, name=name, by=by, at=at, connection=connection, format=format)
+        return _keep(whole, sha256, size, name=name, by=by, at=at, bank=connection, format=format)
 
 
 def keep_fetched(
@@ -59,14 +60,23 @@ def keep_fetched(
 ) -> InboundFile:
     """Store bytes a bank handed over inside the caller's transaction, which also moves the cursor."""
     with _measured(io.BytesIO(content), name) as (whole, sha256, size):
-        return _keep(whole, sha256, size, name=name, by=None, at=at, connection=connection, format=format)
+        return _keep(whole, sha256, size, name=name, by=None, at=at, bank=connection, format=format)
 
 
 def bytes_of(file: InboundFile) -> Iterator[bytes]:
     """The stored bytes, part by part."""
     numbers = FilePart.objects.filter(file=file).order_by("number").values_list("number", flat=True)
     for number in list(numbers):
-        yield bytes(FilePart.objects.values_list("content", flat=True).get(file=file, number=number))
+        connection.ensure_connection()
+        # a server-side binding cursor gives binary, so that the bytes do not come as hexadecimal text
+        with psycopg.Cursor(connection.connection) as cursor:
+            cursor.execute(
+                "SELECT content FROM banks_filepart WHERE file_id = %s AND number = %s",
+                [file.pk, number],
+                binary=True,
+            )
+            found = cursor.fetchone()
+        yield bytes(found[0]) if found else b""
 
 
 def opened(file: InboundFile) -> BinaryIO:
@@ -125,6 +135,19 @@ def _measured(source: BinaryIO, name: str) -> Iterator[tuple[BinaryIO, str, int]
             copy.close()
 
 
+def _write_parts(file: InboundFile, whole: BinaryIO) -> None:
+    """The bytes in binary COPY: nothing is written out as hexadecimal text on the way."""
+    with (
+        connection.cursor() as cursor,
+        cursor.copy("COPY banks_filepart (file_id, number, content) FROM STDIN (FORMAT BINARY)") as copy,
+    ):
+        copy.set_types(["int8", "int4", "bytea"])
+        number = 0
+        while piece := whole.read(PART):
+            number += 1
+            copy.write_row((file.pk, number, piece))
+
+
 def _keep(
     whole: BinaryIO,
     sha256: str,
@@ -133,7 +156,7 @@ def _keep(
     name: str,
     by: Any,
     at: datetime,
-    connection: Connection | None,
+    bank: Connection | None,
     format: str | None,
 ) -> InboundFile:
     known = InboundFile.objects.filter(sha256=sha256).first()
@@ -145,22 +168,19 @@ def _keep(
                     sha256=sha256,
                     size=size,
                     format=(format or "")[:20],
-                    connection=connection,
+                    connection=bank,
                     uploaded_by=by,
                     received_at=at,
                 )
         except IntegrityError:  # another process was first with the same bytes
             known = InboundFile.objects.get(sha256=sha256)
         else:
-            number = 0
-            while piece := whole.read(PART):
-                number += 1
-                FilePart.objects.create(file=file, number=number, content=piece)
+            _write_parts(file, whole)
             auditing.record(action="banks.file_received", about=file, by=by, at=at, sha256=sha256, size=size)
             return file
     InboundFile.objects.filter(pk=known.pk).update(deliveries=F("deliveries") + 1)
-    if connection is not None and known.connection_id is None:
-        InboundFile.objects.filter(pk=known.pk).update(connection=connection)
+    if bank is not None and known.connection_id is None:
+        InboundFile.objects.filter(pk=known.pk).update(connection=bank)
     known.refresh_from_db()
     auditing.record(action="banks.file_delivered_again", about=known, by=by, at=at, name=name)
     return known

@@ -17,7 +17,7 @@ from django.db.models import F, Q
 from banks import rules
 from banks.messages import DatedAmount, Entry, EntryStatus, StatementEnd, StatementStart
 from banks.models import InboundFile, Statement
-from banks.services.closing import note_closing_balance
+from banks.services.closing import note_closing_balance, plain
 from treasury.models import Account
 
 BATCH = 5000
@@ -82,10 +82,11 @@ class Incoming:
         self.count += 1
         if entry.status is EntryStatus.BOOKED:
             self.booked += amount
+        named = rules.names_the_line(entry.bank_reference)
         self._waiting.append(
             (
-                rules.line_key(entry, booked_on, amount),
-                rules.names_the_line(entry.bank_reference),
+                rules.line_key(entry, booked_on, amount, named=named),
+                named,
                 self.count,
                 booked_on,
                 entry.value_on,
@@ -160,7 +161,7 @@ def store_statement(
     statement.continuous = _continuous(statement, before)
     if statement.continuous is False and before is not None:
         flags.append(
-            f"opening {statement.opening:f} does not continue closing {before.closing:f}"
+            f"opening {plain(statement.opening)} does not continue closing {plain(before.closing)}"
             f" of {before.closing_on}"
         )
     statement.flags = flags

@@ -6,6 +6,7 @@ from typing import Any, cast
 
 from django import forms
 from django.contrib import messages
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -27,6 +28,8 @@ from treasury.views.listing import Filters, ListPage
 
 AT_ONCE = 2 << 20
 """Files up to this many bytes are read while the person waits, larger ones by a job."""
+
+HANDED_IN = "banks_handed_in"
 
 
 class FileFilters(Filters):
@@ -107,6 +110,7 @@ def upload(request: HttpRequest) -> HttpResponse:
             jobs.enqueue("banks.tasks.import_stored_file", file.pk)
     if not taken:
         return redirect("banks:upload")
+    request.session[HANDED_IN] = [*request.session.get(HANDED_IN, []), *map(int, taken)][-200:]
     return redirect(f"{reverse('banks:uploaded')}?files={','.join(taken)}")
 
 
@@ -114,7 +118,10 @@ def uploaded(request: HttpRequest) -> HttpResponse:
     """What became of the files just uploaded; the page asks again until all are read."""
     access.require(request.user, "banks.import_statement")
     ids = [int(part) for part in request.GET.get("files", "").split(",") if part.isdecimal()][:100]
-    found = InboundFile.objects.visible_to(request.user).filter(pk__in=ids)
+    # whoever handed the bytes in may hear what became of them, also when somebody else did before
+    own = [pk for pk in request.session.get(HANDED_IN, []) if pk in ids]
+    visible = InboundFile.objects.visible_to(request.user).filter(pk__in=ids).values("pk")
+    found = InboundFile.objects.filter(Q(pk__in=own) | Q(pk__in=visible))
     results = [importing.report_of(file) for file in found.order_by("pk")]
     running = any(done.file.state == FileState.RECEIVED for done in results)
     template = "banks/parts/results.html" if getattr(request, "htmx", False) else "banks/uploaded.html"

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from django import forms
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponseBase
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
@@ -144,19 +144,29 @@ class EntriesPage(ListPage):
     order = ("-booked_on", "-id")
     totals = ("amount", "currency")
     export_name = "bank-lines"
-    columns = (
+    columns: Sequence[Column] = (
         Column("booked_on", _("Booked on"), kind="date", sort=True),
-        Column("value_on", _("Value on"), kind="date"),
         Column("account", _("Account"), url=lambda e: reverse("banks:statement", args=[e.statement_id])),
         Column("counterparty_name", _("Counterparty")),
-        Column("counterparty_account", _("Counterparty account")),
         Column("text", _("Text")),
         Column("reference", _("Our reference")),
         Column("bank_reference", _("Bank reference")),
         Column("amount", _("Amount"), kind="signed", sort=True),
         Column("currency", _("Currency")),
+    )
+    exported = (
+        *columns,
+        Column("account_number", _("Account number"), value="account.number"),
+        Column("value_on", _("Value on"), kind="date"),
+        Column("counterparty_account", _("Counterparty account")),
+        Column("status", _("Status"), kind="state"),
         Column("return_reason", _("Return reason")),
     )
+
+    def export(self, rows: QuerySet[Any], kind: str) -> HttpResponseBase:
+        """A file has room for more columns than a screen."""
+        self.columns = self.exported
+        return super().export(rows, kind)
 
 
 def account_lines(request: HttpRequest, account: Account, at: datetime) -> Mapping[str, Any] | None:

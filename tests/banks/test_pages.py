@@ -130,6 +130,15 @@ def test_the_same_upload_again_says_so(cast: Cast) -> None:
     assert Entry.objects.count() == 1
 
 
+def test_bytes_that_somebody_else_handed_in_before_are_explained_too(cast: Cast) -> None:
+    content = camt(paper("4711", [line("1")]))
+    upload(as_(cast.mallory), ("first.xml", content))
+    page = upload(as_(cast.alice), ("again.xml", content)).content.decode()
+    assert "Account 4711" in page
+    ids = InboundFile.objects.get().pk
+    assert "Account 4711" not in html(as_(cast.dave), f"{reverse('banks:uploaded')}?files={ids}")
+
+
 def test_a_large_upload_is_read_by_a_job_and_followed(
     cast: Cast, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
 ) -> None:
