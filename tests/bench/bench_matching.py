@@ -35,9 +35,9 @@ LINE = """
 BANK = f"""
     INSERT INTO banks_entry (account_id, statement_id, position, booked_on, amount, currency, status,
         reference, bank_reference, counterparty_name, counterparty_account, text, code, return_reason,
-        identity)
+        identity, occurrence)
     SELECT %(account)s, %(statement)s, n, day, amount, 'CNY', 'BOOK', reference, bank_reference, name,
-        '', '', '', '', 'bench' || n
+        '', '', '', '', 'bench' || n, 1
     FROM ({LINE}) made
 """  # noqa: S608
 BOOKS = f"""

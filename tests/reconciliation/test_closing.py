@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
 
@@ -253,3 +255,39 @@ def test_raw_sql_cannot_match_what_does_not_sum_up(month: Cast) -> None:
             [match_id],
         )
     assert LedgerOpening.objects.get().amount == 1000
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_journal_booked_while_the_day_closes_is_in_the_sheet_or_refused(month: Cast) -> None:
+    gate, ends = threading.Barrier(2), {}
+
+    def act(name: str, work: Callable[[], object]) -> None:
+        try:
+            gate.wait(timeout=20)
+            work()
+            ends[name] = "done"
+        except (closing.NotClosableError, booking.BookingError) as error:
+            ends[name] = type(error).__name__
+        finally:
+            connection.close()
+
+    lines = [{"amount": 12, "voucher": "late"}]
+    threads = [
+        threading.Thread(
+            target=act,
+            args=(
+                "close",
+                lambda: close_account_day(account=month.cny, on=DAY, by=month.dave, at=NOW),
+            ),
+        ),
+        threading.Thread(target=act, args=("book", lambda: booked(month.cny, lines, by=month.alice))),
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=60)
+    assert ends["close"] == "done"
+    kept = closing.sheet_of(Close.objects.get())
+    assert ends["book"] in {"done", "JournalRefusedError"}
+    assert ("late" in {item.label for item in kept.book}) == (ends["book"] == "done")
+    assert adjustment_sheet(account=month.cny, on=DAY) == kept

@@ -20,6 +20,7 @@ ORDER = (
     "glossary",
     "treasury-for-developers",
     "payment-life",
+    "reconciliation",
     "runbooks",
     "settings",
     "commands",
