@@ -9,13 +9,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from itertools import chain
 from typing import Any
 
-from django.db.models import Q, Sum
+from django.db.models import Sum
 from django.utils.translation import gettext as _
 
 from banks.models import Entry, Statement
-from reconciliation.models import Close, LedgerEntry, LedgerOpening, Match, OpenBankLine, OpenBookLine
+from reconciliation.models import (
+    Close,
+    LedgerEntry,
+    LedgerOpening,
+    Match,
+    MatchedLine,
+    OpenBankLine,
+    OpenBookLine,
+)
 from reconciliation.rules import Item, Sheet
 from treasury.models import Account
 
@@ -122,50 +131,34 @@ def _sum(lines: Any) -> Decimal:
 
 
 def _open_at_bank(account: Account, on: date) -> list[Item]:
-    waiting = Match.objects.spanning(on).filter(account=account).values("pk")
-    rows = Entry.objects.filter(account=account, booked_on__lte=on).filter(
-        Q(pk__in=OpenBankLine.objects.filter(account=account, on__lte=on).values("pk"))
-        | Q(pk__in=Entry.objects.filter(matched__live=True, matched__match__in=waiting).values("pk"))
-    )
-    return [
-        Item(
-            pk=pk,
-            on=day,
-            amount=amount,
-            label=bank_reference or reference,
-            counterparty=party,
-            text=text[:300],
-            days=(on - day).days,
-        )
-        for pk, day, amount, bank_reference, reference, party, text in rows.values_list(
-            "pk", "booked_on", "amount", "bank_reference", "reference", "counterparty_name", "text"
-        )
-    ]
+    texts = ("bank_reference", "reference", "counterparty_name", "text")
+    return _items(OpenBankLine, "entry", "booked_on", texts, account, on)
 
 
 def _open_in_books(account: Account, on: date) -> list[Item]:
-    waiting = Match.objects.spanning(on).filter(account=account).values("pk")
-    rows = (
-        LedgerEntry.objects.live()
-        .filter(account=account, posted_on__lte=on)
-        .filter(
-            Q(pk__in=OpenBookLine.objects.filter(account=account, on__lte=on).values("pk"))
-            | Q(
-                pk__in=LedgerEntry.objects.filter(matched__live=True, matched__match__in=waiting).values("pk")
-            )
-        )
+    texts = ("voucher", "reference", "counterparty", "text")
+    return _items(OpenBookLine, "ledger_entry", "posted_on", texts, account, on)
+
+
+def _items(model: Any, line: str, day: str, texts: tuple[str, ...], account: Account, on: date) -> list[Item]:
+    """Lines open now, and lines whose match waited for one after `on`; each read through an index."""
+    fields = [f"{line}__{name}" for name in ("pk", day, "amount", *texts)]
+    waiting = MatchedLine.objects.filter(
+        live=True, match__in=Match.objects.spanning(on).filter(account=account), **{f"{line}__{day}__lte": on}
+    )
+    rows = chain(
+        model.objects.filter(account=account, on__lte=on).values_list(*fields),
+        waiting.values_list(*fields),
     )
     return [
         Item(
             pk=pk,
-            on=day,
+            on=posted,
             amount=amount,
-            label=voucher or reference,
+            label=first or second,
             counterparty=party,
-            text=text,
-            days=(on - day).days,
+            text=text[:300],
+            days=(on - posted).days,
         )
-        for pk, day, amount, voucher, reference, party, text in rows.values_list(
-            "pk", "posted_on", "amount", "voucher", "reference", "counterparty", "text"
-        )
+        for pk, posted, amount, first, second, party, text in rows
     ]
