@@ -29,6 +29,7 @@ BY_HAND = {
     "reconciliation.no_bank_balance": "No statement gives the bank's balance of that day; import it first.",
     "reconciliation.no_opening": "The account's books have no opening balance; enter it first.",
     "reconciliation.too_few_lines": "A match takes at least two lines.",
+    "treasury.unforeseen": "Our fault; the message holds an id that the log knows. Repeat with the same key.",
     "reconciliation.undone_already": "The match was undone already, perhaps by somebody else.",
 }
 SETTINGS = """# Settings

@@ -215,7 +215,9 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["treasury.api.parsing.StrictJSONParser"],
+    "DEFAULT_THROTTLE_CLASSES": ["treasury.api.tokens.TokenThrottle"],
+    "DEFAULT_THROTTLE_RATES": {"token": "600/min"},
     "DEFAULT_PAGINATION_CLASS": "treasury.api.paging.Pages",
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "treasury.api.errors.explain",
@@ -227,6 +229,19 @@ SPECTACULAR_SETTINGS = {
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["rest_framework.permissions.IsAuthenticated"],
+    "DESCRIPTION": "Read what was granted to you; make payments under the same rules as on the pages.",
+    "ENUM_NAME_OVERRIDES": {
+        "AccountKind": "treasury.models.Account.Kind",
+        "AccountStatus": "treasury.models.Account.Status",
+        "BalanceSource": "treasury.models.Balance.Source",
+        "BeneficiaryState": "payments.states.BeneficiaryState",
+        "EntryStatus": "banks.models.Entry.Status",
+        "FileState": "banks.states.FileState",
+        "PaymentKind": "payments.models.Payment.Kind",
+        "PaymentSource": "payments.models.payments.Source",
+        "PaymentState": "payments.states.PaymentState",
+        "RequestState": "payments.states.RequestState",
+    },
 }
 
 LOGGING = {

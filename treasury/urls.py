@@ -16,6 +16,7 @@ from treasury.views import (
     people,
     planning,
     preferences,
+    tokens,
 )
 
 # The admin has no door of its own: one sign-in, with the second factor and the rate limits.
@@ -56,6 +57,8 @@ urlpatterns = [
     path("oversight/people/<int:pk>/", people.person, name="person"),
     path("language/", preferences.language, name="language"),
     path("preferences/", preferences.preferences, name="preferences"),
+    path("preferences/api-tokens/", tokens.tokens, name="api_tokens"),
+    path("preferences/api-tokens/<int:pk>/revoke/", tokens.revoke, name="revoke_api_token"),
     path("docs/", guide.guide, name="guide"),
     path("docs/<slug:slug>/", guide.guide, name="guide_chapter"),
     path("admin/", admin.site.urls),

@@ -1,5 +1,23 @@
-"""Addresses of the API."""
+"""Addresses of the API; the other apps' by name."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, include, path, re_path
+from rest_framework.routers import SimpleRouter
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from treasury.api import docs, views
+
+router = SimpleRouter()
+router.register("companies", views.Companies)
+router.register("accounts", views.Accounts)
+router.register("balances", views.Balances)
+router.register("exchange-rates", views.ExchangeRates)
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", include(router.urls)),
+    path("forecast/", views.Forecast.as_view(), name="api_forecast"),
+    path("", include("banks.api")),
+    path("", include("payments.api")),
+    path("", include("reconciliation.api")),
+    path("schema/", docs.Schema.as_view(), name="api_schema"),
+    path("docs/", docs.page, name="api_docs"),
+    re_path("", views.Nowhere.as_view()),
+]

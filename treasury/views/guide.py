@@ -25,6 +25,7 @@ ORDER = (
     "settings",
     "commands",
     "connectors",
+    "api",
     "error-codes",
     "decisions",
     "changelog",
