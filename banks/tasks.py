@@ -10,6 +10,7 @@ import logging
 import random
 from datetime import timedelta
 
+from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
@@ -71,8 +72,15 @@ def _sooner(connection: Connection) -> None:
 
 
 def import_stored_file(file_id: int) -> None:
-    """Read one stored file; one that a bank delivers again after a remark is read again."""
-    file = InboundFile.objects.get(pk=file_id)
+    """Read one stored file; one that a bank delivers again after a remark is read again.
+
+    A file that another process is reading right now is left to it.
+    """
+    with transaction.atomic():
+        free = InboundFile.objects.select_for_update(skip_locked=True, of=("self",))
+        file = free.filter(pk=file_id).first()
+    if file is None:
+        return
     if file.state == FileState.RECEIVED and file.attempts >= importing.ATTEMPTS_AT_MOST:
         importing.give_up(file=file, at=timezone.now())
         return

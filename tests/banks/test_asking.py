@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import threading
 from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection, transaction
 from django.utils import timezone
 
 from banks import tasks
@@ -190,6 +192,29 @@ def test_a_file_that_is_never_read_to_its_end_is_given_up_with_words(cast: Cast,
     file.refresh_from_db()
     assert file.state == "UNREADABLE"
     assert "import_statement" in file.error
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_file_that_is_being_read_is_left_to_its_reader(cast: Cast, now: datetime) -> None:
+    file = importing.receive_file(name="f.xml", content=camt(paper(cast.cny, [line("1")])), by=None, at=now)
+    done = threading.Event()
+
+    def nudge() -> None:
+        tasks.import_stored_file(file.pk)
+        done.set()
+        connection.close()
+
+    with transaction.atomic():
+        InboundFile.objects.select_for_update().get(pk=file.pk)
+        thread = threading.Thread(target=nudge)
+        thread.start()
+        assert done.wait(20)
+    thread.join()
+    file.refresh_from_db()
+    assert (file.state, file.attempts) == ("RECEIVED", 0)
+    tasks.import_stored_file(file.pk)
+    file.refresh_from_db()
+    assert file.state == "READ"
 
 
 def test_a_file_whose_nudge_was_lost_is_found(cast: Cast, now: datetime) -> None:
