@@ -17,7 +17,7 @@ from django.views.decorators.http import require_POST
 from reconciliation.forms import ColumnsForm, JournalForm
 from reconciliation.models import LedgerEntry, LedgerImport
 from reconciliation.services import booking
-from reconciliation.services.journal_files import NAMES, TEMPLATE
+from reconciliation.services.journal_files import LABELS, NAMES, TEMPLATE
 from reconciliation.views.shared import IMPORT, abilities
 from treasury.services import access, auditing
 from treasury.tables import TableError
@@ -85,7 +85,7 @@ def upload(request: HttpRequest) -> HttpResponse:
             form.add_error("file", str(error))
         else:
             return redirect("reconciliation:journal", draft.pk)
-    context = {"form": form, "names": [(field, names) for field, names in NAMES.items()]}
+    context = {"form": form, "names": [(LABELS[field], names) for field, names in NAMES.items()]}
     return render(request, "reconciliation/journal_upload.html", context, status=422 if form.errors else 200)
 
 

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 
 from banks.models import Entry
 from reconciliation.forms import OpeningForm
-from reconciliation.models import Close, LedgerOpening
+from reconciliation.models import Close, LedgerOpening, OpenBankLine
 from reconciliation.services import opening as opening_service
 from reconciliation.services.standing import standings
 from reconciliation.views.shared import RECONCILE, abilities, account_for, ids_of
@@ -60,6 +60,9 @@ def opening(request: HttpRequest, pk: int) -> HttpResponse:
     initial = {"on": was.on, "amount": f"{was.amount:f}".rstrip("0").rstrip(".")} if was else {}
     form = OpeningForm(request.POST or None, currency=account.currency, initial=initial)
     chosen = ids_of(request.POST.getlist("still_open"))
+    if request.method == "GET" and was is not None:
+        carried = OpenBankLine.objects.filter(account=account, on__lt=was.on)
+        chosen = list(carried.values_list("entry_id", flat=True))
     if request.method == "POST" and form.is_valid():
         try:
             opening_service.set_opening(
@@ -75,7 +78,7 @@ def opening(request: HttpRequest, pk: int) -> HttpResponse:
         else:
             messages.success(request, _("The opening balance is set."))
             return redirect("reconciliation:account", account.pk)
-    lines = Entry.objects.booked().filter(account=account, matched__isnull=True)
+    lines = Entry.objects.booked().filter(account=account).exclude(matched__live=True)
     context = {
         "account": account,
         "form": form,

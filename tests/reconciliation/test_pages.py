@@ -278,7 +278,9 @@ def test_the_opening_is_set_on_its_page(cast: Cast, client: Client) -> None:
     client.post(path, {"on": str(DAY), "amount": "1,005.00", "still_open": [old.pk]})
     assert LedgerOpening.objects.get().amount == 1005
     assert OpenBankLine.objects.count() == 2
-    assert "Dave set 1,005.00" in client.get(path).content.decode()
+    page = client.get(path)
+    assert "Dave set 1,005.00" in page.content.decode()
+    assert page.context["chosen"] == [old.pk]
 
 
 def test_the_sheet_on_screen_and_paper_and_the_close(filled: Cast, client: Client) -> None:
