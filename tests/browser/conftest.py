@@ -94,8 +94,8 @@ class Strict:
         self.page.set_viewport_size({"width": width, "height": 900 if width > 600 else 844})
 
     def open(self, path: str) -> Page:
-        """Go to a page of the portal and wait until it is quiet."""
-        self.page.goto(self.server + path, wait_until="networkidle")
+        """Go to a page of the portal and wait until all of it is there."""
+        self.page.goto(self.server + path, wait_until="load")
         return self.page
 
     def shot(self, name: str) -> Path:
@@ -121,9 +121,13 @@ class Strict:
         """Look at one page in both languages and both widths: axe, width, a picture of each."""
         for language in LANGUAGES:
             self.speak(language)
+            self.resize(WIDTHS[0])
+            self.open(path)
             for width in WIDTHS:
                 self.resize(width)
-                self.open(path)
+                self.page.evaluate(
+                    "() => new Promise(done => requestAnimationFrame(() => setTimeout(done, 50)))"
+                )
                 self.axe()
                 self.fits()
                 self.shot(name)
