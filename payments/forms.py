@@ -23,14 +23,15 @@ from treasury.querysets import granted
 from treasury.templatetags import portal
 
 
-class AccountChoice(forms.ModelChoiceField):
+class AccountChoice(forms.ModelChoiceField):  # type: ignore[type-arg]
     """Own accounts, each with its newest available balance."""
 
     balances: dict[int, Balance] | None = None
 
     def label_from_instance(self, account: Any) -> str:
         if self.balances is None:
-            rows = Balance.objects.filter(account__in=self.queryset).latest_per_account()
+            choices: Any = self.queryset
+            rows = Balance.objects.filter(account__in=choices).latest_per_account()
             self.balances = {row.account_id: row for row in rows}
         balance = self.balances.get(account.pk)
         if balance is None:

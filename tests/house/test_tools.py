@@ -36,3 +36,7 @@ def test_templates_are_formatted() -> None:
 @pytest.mark.django_db
 def test_no_migration_is_missing() -> None:
     call_command("makemigrations", check=True, dry_run=True, verbosity=0)
+
+
+def test_the_types_are_right(tmp_path: Path) -> None:
+    assert said("mypy", f"--cache-dir={tmp_path}", "treasury", "banks", "payments", "reconciliation") == ""

@@ -91,7 +91,7 @@ class ListPage(View):
     tab_field = ""
     tab_choices: Sequence[tuple[str, Any]] = ()
     selectable = False
-    selection_url = ""
+    selection_url: Any = ""
     empty: Any = EMPTY
     export_name = ""
 
