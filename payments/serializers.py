@@ -75,7 +75,7 @@ class StepPart(serializers.Serializer):  # type: ignore[type-arg]
 
     order = serializers.IntegerField()
     role = serializers.CharField()
-    required = serializers.IntegerField()
+    required = serializers.IntegerField()  # type: ignore[assignment]
     given = serializers.IntegerField()
 
 
@@ -185,7 +185,7 @@ class BatchBody(Strict):
     account = Id()
     name = Text(max_length=140)
     submit = Flag(required=False, default=False)
-    payments = PaymentBody(many=True, allow_empty=False, max_length=BATCH_AT_MOST)
+    payments = PaymentBody(many=True, allow_empty=False, max_length=BATCH_AT_MOST)  # type: ignore[call-arg]
 
 
 class MadePart(serializers.Serializer):  # type: ignore[type-arg]

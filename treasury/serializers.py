@@ -137,7 +137,7 @@ class Failure(serializers.Serializer):  # type: ignore[type-arg]
     code = serializers.CharField()
     message = serializers.CharField()
     hint = serializers.CharField(allow_blank=True)
-    errors = ErrorAt(many=True, required=False)
+    errors = ErrorAt(many=True, required=False)  # type: ignore[assignment]
 
 
 # --- rows ---------------------------------------------------------------------------------

@@ -104,7 +104,7 @@ def _parameter(found: Mapping[str, Any]) -> Field:
 
 def _answers(responses: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
     for status, answer in responses.items():
-        content = next(iter(answer.get("content", {}).values()), {})
+        content: Mapping[str, Any] = next(iter(answer.get("content", {}).values()), {})
         yield status, answer.get("description", ""), type_of(content.get("schema", {}))
 
 

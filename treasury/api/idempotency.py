@@ -48,7 +48,8 @@ def digest_of(request: Request) -> str:
     if not request.FILES:
         return answers.digest_of(request.method, request.path, request.data)
     files = [(name, file.name, _sha256(file)) for name, file in sorted(request.FILES.items())]
-    texts = {name: value for name, value in request.data.items() if name not in request.FILES}
+    data: Any = request.data
+    texts = {name: value for name, value in data.items() if name not in request.FILES}
     return answers.digest_of(request.method, request.path, texts, files)
 
 
