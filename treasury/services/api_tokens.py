@@ -46,7 +46,7 @@ def create_token(*, user: User, name: str, by: Any, at: datetime) -> tuple[ApiTo
         )
     value = PREFIX + secrets.token_urlsafe(32)
     token = ApiToken.objects.create(user=user, name=name, digest=_digest(value), created_at=at)
-    auditing.record(action="treasury.token_created", about=token, by=by, at=at, person=user, name=name)
+    auditing.record(action="treasury.token_created", about=token, by=by, at=at, person=str(user), name=name)
     return token, value
 
 
@@ -58,7 +58,12 @@ def revoke_token(*, token: ApiToken, by: Any, at: datetime) -> ApiToken:
         locked.revoked_at = at
         locked.save(update_fields=["revoked_at"])
         auditing.record(
-            action="treasury.token_revoked", about=locked, by=by, at=at, person=locked.user, name=locked.name
+            action="treasury.token_revoked",
+            about=locked,
+            by=by,
+            at=at,
+            person=str(locked.user),
+            name=locked.name,
         )
     return locked
 
