@@ -30,7 +30,7 @@
     }
     return {
       textStyle: font,
-      grid: { left: 8, right: 16, top: 16, bottom: 4, containLabel: true },
+      grid: { left: 8, right: 40, top: 16, bottom: 4, containLabel: true },
       tooltip: Object.assign({}, tooltip, { trigger: "axis", formatter: function (p) { const r = rows[p[0].dataIndex]; return r.label + "\n" + r.text; } }),
       xAxis: { type: "category", data: rows.map(function (r) { return r.label; }), boundaryGap: false, axisTick: { show: false }, axisLabel: { color: "#536074", hideOverlap: true } },
       yAxis: Object.assign({ type: "value", scale: true }, axis),

@@ -165,9 +165,9 @@ class ListPage(View):
         if self.totals is None:
             return []
         amount, currency = self.totals
-        return list(
-            rows.order_by().values_list(currency).annotate(total=Sum(amount)).values_list(currency, "total")
-        )
+        summed = rows.order_by().values_list(currency).annotate(total=Sum(amount))
+        pairs = summed.values_list(currency, "total")
+        return sorted((code, total) for code, total in pairs if total is not None)
 
     def export(self, rows: models.QuerySet[Any], kind: str) -> HttpResponseBase:
         """All filtered rows as a file, in the order of the screen."""
