@@ -12,14 +12,15 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from payments.models import ApprovalRequest, Beneficiary, Decision, Payment
+from payments.models import ApprovalRequest, Beneficiary, Decision, Payment, PaymentVersion
 from payments.services import checking, returning, signing, writing
 from payments.services.preparing import Result
 from payments.states import REQUEST_TRANSITIONS, TRANSITIONS, BeneficiaryState, PaymentState, RequestState
 from treasury import jobs
-from treasury.models import ProposedChange
+from treasury.models import Account, ProposedChange
 from treasury.services import access, auditing, moving
 
 APPROVE = "payments.approve_payment"
@@ -130,82 +131,125 @@ def hands_in_beneficiary(beneficiary: Beneficiary | None) -> set[int]:
 # --- the decisions ------------------------------------------------------------------------
 
 
-@transaction.atomic
+class _Decider:
+    """One person before a number of locked payments: what is needed to judge each, asked once."""
+
+    def __init__(self, by: Any, rows: Sequence[Payment], at: datetime) -> None:
+        self.by, self.at = by, at
+        keys = [row.pk for row in rows]
+        self.roles = set(by.groups.values_list("name", flat=True))
+        self.granted = set(Account.objects.visible_to(by).values_list("pk", flat=True))
+        self.made = set(
+            PaymentVersion.objects.filter(payment__in=keys, made_by=by).values_list("payment_id", flat=True)
+        )
+        applied = ProposedChange.objects.filter(
+            Q(made_by=by) | Q(decided_by=by), kind=BENEFICIARY_KIND, state=ProposedChange.State.APPLIED
+        )
+        self.payees = set(applied.values_list("object_id", flat=True))
+        open_requests = ApprovalRequest.objects.filter(payment__in=keys, state=RequestState.OPEN)
+        self.requests = {r.payment_id: r for r in open_requests.prefetch_related("decisions")}
+
+    def step_for(self, row: Payment, expected_digest: str) -> tuple[ApprovalRequest, StepStanding]:
+        """The request and the step that this person may decide now. Raises ApprovalRefusedError."""
+        if row.account_id not in self.granted:
+            access.require_account(self.by, row.account)
+        if row.state != PaymentState.SUBMITTED:
+            raise NotWaitingError(
+                _("%(payment)s is %(state)s; there is nothing to decide.")
+                % {"payment": row, "state": row.get_state_display()}
+            )
+        request = self.requests[row.pk]
+        asked = (request.version, request.digest) == (row.version, row.digest)
+        if expected_digest != row.digest or row.compute_digest() != row.digest or not asked:
+            raise ChangedSinceError(
+                _("%(payment)s was changed since you opened it. Look at it again before you decide.")
+                % {"payment": row}
+            )
+        self._refuse_own(row)
+        if any(decision.person_id == self.by.pk for decision in request.decisions.all()):
+            raise AlreadyDecidedError(
+                _("%(person)s has already decided on %(payment)s. Another person is needed.")
+                % {"person": self.by, "payment": row}
+            )
+        step = due_step(request)
+        if step is None or step.role not in self.roles:
+            raise WrongStepError(
+                _("%(payment)s now waits for the role %(role)s, which %(person)s does not hold.")
+                % {"payment": row, "role": _(step.role) if step else "—", "person": self.by}
+            )
+        return request, step
+
+    def _refuse_own(self, row: Payment) -> None:
+        """Raises SamePersonError when the person had a hand in the payment or in its payee."""
+        own = {row.created_by_id, row.edited_by_id, row.submitted_by_id}
+        if self.by.pk in own or row.pk in self.made:
+            raise SamePersonError(
+                _("%(person)s entered, edited or submitted %(payment)s and cannot decide on it.")
+                % {"person": self.by, "payment": row}
+            )
+        payee = row.beneficiary
+        if payee is None:
+            return
+        hands = {payee.created_by_id, payee.changed_by_id, payee.confirmed_by_id}
+        if self.by.pk in hands or payee.pk in self.payees:
+            raise SamePersonError(
+                _("%(person)s had a hand in the beneficiary of %(payment)s and cannot decide on it.")
+                % {"person": self.by, "payment": row}
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class _Word:
+    """A decision about to be written."""
+
+    row: Payment
+    request: ApprovalRequest
+    step: StepStanding
+    verdict: str
+    reason: str = ""
+
+
 def approve_payment(*, payment: Payment, expected_digest: str, by: Any, at: datetime) -> Payment:
     """One person's yes to exactly `expected_digest`; the last one needed makes it APPROVED.
 
     Raises ApprovalRefusedError (a subclass names the reason) or AccessDeniedError.
     """
-    row = _approve(payment, expected_digest, by, at)
-    if row.state == PaymentState.APPROVED:
-        jobs.enqueue(SEND_TASK)
+    access.require(by, APPROVE)
+    with transaction.atomic():
+        row = returning.locked(payment)
+        decider = _Decider(by, [row], at)
+        _approve([_yes(decider, row, expected_digest)], by, at)
     return row
 
 
-def _approve(payment: Payment, expected_digest: str, by: Any, at: datetime) -> Payment:
-    row, request, step = _ready(payment, expected_digest, by, at)
-    _refuse_unpayable(row, at)
-    _decide(row, request, step, Decision.Verdict.APPROVE, "", by, at)
-    due = due_step(request)
-    if due is not None:
-        if due.role != request.due_role:
-            ApprovalRequest.objects.filter(pk=request.pk).update(due_role=due.role)
-        return row
-    moving.move(
-        row=request,
-        to=RequestState.COMPLETE,
-        transitions=REQUEST_TRANSITIONS,
-        by=by,
-        at=at,
-        action="payments.request_complete",
-        changes={"closed_at": at},
-        company=row.account.company,
-    )
-    return moving.move(
-        row=row,
-        to=PaymentState.APPROVED,
-        transitions=TRANSITIONS,
-        by=by,
-        at=at,
-        action="payments.approved",
-        company=row.account.company,
-        version=row.version,
-        digest=row.digest,
-    )
-
-
+@transaction.atomic
 def approve_payments(*, expectations: Sequence[tuple[int, str]], by: Any, at: datetime) -> list[Result]:
-    """Approve many, each on its own: (payment id, digest as shown). A result for every one.
+    """Approve many: (payment id, digest as shown). What is refused does not hold up the others.
 
-    Raises AccessDeniedError when `by` may not approve at all.
+    A result for every one, in the order given. Raises AccessDeniedError when `by` may not
+    approve at all.
     """
     access.require(by, APPROVE)
-    visible = Payment.objects.visible_to(by).in_bulk([pk for pk, _digest in expectations])
-    results, complete = [], False
-    for pk, digest in expectations:
-        payment = visible.get(pk)
-        if payment is None:
-            results.append(
-                Result(pk, error=_("There is no such payment for you."), code="payments.not_found")
-            )
-            continue
+    expected = dict(expectations)
+    visible = Payment.objects.visible_to(by).filter(pk__in=expected)
+    rows = returning.locked_many(list(visible.values_list("pk", flat=True)))
+    decider = _Decider(by, rows, at)
+    words, results = [], {}
+    for row in rows:
         try:
-            with transaction.atomic():
-                row = _approve(payment, digest, by, at)
-            complete = complete or row.state == PaymentState.APPROVED
-            results.append(Result(pk, payment.reference))
+            words.append(_yes(decider, row, expected[row.pk]))
+            results[row.pk] = Result(row.pk, row.reference)
         except (ApprovalRefusedError, access.AccessDeniedError) as error:
-            results.append(Result(pk, payment.reference, str(error), error.code))
-    if complete:
-        jobs.enqueue(SEND_TASK)
-    return results
+            results[row.pk] = Result(row.pk, row.reference, str(error), error.code)
+    _approve(words, by, at)
+    missing = _("There is no such payment for you.")
+    return [results.get(pk) or Result(pk, error=missing, code="payments.not_found") for pk in expected]
 
 
 @transaction.atomic
 def send_back(*, payment: Payment, expected_digest: str, reason: str, by: Any, at: datetime) -> Payment:
     """Back to its maker with a reason. Raises as `approve_payment`, and ReasonMissingError."""
-    row, request, step = _ready(payment, expected_digest, by, at, reason=reason)
-    _decide(row, request, step, Decision.Verdict.SEND_BACK, reason, by, at)
+    row = _refuse(payment, expected_digest, Decision.Verdict.SEND_BACK, reason, by, at)
     return returning.return_to_draft(
         row,
         action="payments.sent_back",
@@ -219,8 +263,7 @@ def send_back(*, payment: Payment, expected_digest: str, reason: str, by: Any, a
 @transaction.atomic
 def reject(*, payment: Payment, expected_digest: str, reason: str, by: Any, at: datetime) -> Payment:
     """No, finally, with a reason. Raises as `approve_payment`, and ReasonMissingError."""
-    row, request, step = _ready(payment, expected_digest, by, at, reason=reason)
-    _decide(row, request, step, Decision.Verdict.REJECT, reason, by, at)
+    row = _refuse(payment, expected_digest, Decision.Verdict.REJECT, reason, by, at)
     returning.close_request(row, to=RequestState.REJECTED, by=by, at=at)
     return moving.move(
         row=row,
@@ -235,66 +278,23 @@ def reject(*, payment: Payment, expected_digest: str, reason: str, by: Any, at: 
     )
 
 
-def _ready(
-    payment: Payment, expected_digest: str, by: Any, at: datetime, reason: str | None = None
-) -> tuple[Payment, ApprovalRequest, StepStanding]:
-    """Lock the payment and check everything a decision of `by` on it needs."""
+def _refuse(
+    payment: Payment, expected_digest: str, verdict: str, reason: str, by: Any, at: datetime
+) -> Payment:
+    """Lock the payment and write a person's no of either kind."""
     access.require(by, APPROVE)
-    if reason is not None and not reason.strip():
+    if not reason.strip():
         raise ReasonMissingError(_("Write the reason; the person who entered the payment will read it."))
     row = returning.locked(payment)
-    access.require_account(by, row.account)
-    if row.state != PaymentState.SUBMITTED:
-        raise NotWaitingError(
-            _("%(payment)s is %(state)s; there is nothing to decide.")
-            % {"payment": row, "state": row.get_state_display()}
-        )
-    if expected_digest != row.digest or row.compute_digest() != row.digest:
-        raise ChangedSinceError(
-            _("%(payment)s was changed since you opened it. Look at it again before you decide.")
-            % {"payment": row}
-        )
-    request = ApprovalRequest.objects.get(payment=row, state=RequestState.OPEN)
-    if (request.version, request.digest) != (row.version, row.digest):
-        raise ChangedSinceError(_("%(payment)s is not what was submitted.") % {"payment": row})
-    return row, request, _step_for(row, request, by)
+    request, step = _Decider(by, [row], at).step_for(row, expected_digest)
+    _write([_Word(row, request, step, verdict, reason)], by, at)
+    return row
 
 
-def _step_for(row: Payment, request: ApprovalRequest, by: Any) -> StepStanding:
-    refuse_own(row, by)
-    if any(decision.person_id == by.pk for decision in request.decisions.all()):
-        raise AlreadyDecidedError(
-            _("%(person)s has already decided on %(payment)s. Another person is needed.")
-            % {"person": by, "payment": row}
-        )
-    step = due_step(request)
-    if step is None:
-        raise NotWaitingError(_("%(payment)s has all its approvals.") % {"payment": row})
-    if not by.groups.filter(name=step.role).exists():
-        raise WrongStepError(
-            _("%(payment)s now waits for the role %(role)s, which %(person)s does not hold.")
-            % {"payment": row, "role": _(step.role), "person": by}
-        )
-    return step
-
-
-def refuse_own(row: Payment, by: Any) -> None:
-    """Raises SamePersonError when `by` had a hand in the payment or in its payee."""
-    if by.pk in hands_in_payment(row):
-        raise SamePersonError(
-            _("%(person)s entered, edited or submitted %(payment)s and cannot decide on it.")
-            % {"person": by, "payment": row}
-        )
-    if by.pk in hands_in_beneficiary(row.beneficiary):
-        raise SamePersonError(
-            _("%(person)s had a hand in the beneficiary of %(payment)s and cannot decide on it.")
-            % {"person": by, "payment": row}
-        )
-
-
-def _refuse_unpayable(row: Payment, at: datetime) -> None:
-    today = checking.today_at(row.account, at)
-    if row.execute_on < today:
+def _yes(decider: _Decider, row: Payment, expected_digest: str) -> _Word:
+    """The yes to one locked payment, after every check. Raises ApprovalRefusedError."""
+    request, step = decider.step_for(row, expected_digest)
+    if row.execute_on < checking.today_at(row.account, decider.at):
         raise TooLateError(
             _("The execution date %(date)s has passed. Send %(payment)s back for a new date.")
             % {"date": row.execute_on, "payment": row}
@@ -309,48 +309,82 @@ def _refuse_unpayable(row: Payment, at: datetime) -> None:
             _("The bank details of %(payee)s were changed. Send %(payment)s back.")
             % {"payee": row.payee_name, "payment": row}
         )
+    return _Word(row, request, step, Decision.Verdict.APPROVE)
 
 
-def _decide(
-    row: Payment,
-    request: ApprovalRequest,
-    step: StepStanding,
-    verdict: str,
-    reason: str,
-    by: Any,
-    at: datetime,
-) -> Decision:
+def _approve(words: Sequence[_Word], by: Any, at: datetime) -> None:
+    """Write the yeses; what is complete becomes APPROVED, the rest waits for the next role."""
+    _write(words, by, at)
+    complete, waiting = [], []
+    for word in words:
+        given = {step.order: step.given for step in standing(word.request)}
+        given[word.step.order] += 1
+        left = [s for s in standing(word.request) if given[s.order] < s.required]
+        if left:
+            word.request.due_role = left[0].role
+            waiting.append(word.request)
+        else:
+            complete.append(word)
+    ApprovalRequest.objects.bulk_update(waiting, ["due_role"], batch_size=1000)
+    if not complete:
+        return
+    details = [
+        {"company": w.row.account.company, "version": w.row.version, "digest": w.row.digest} for w in complete
+    ]
+    closed = [
+        moving.Step(word.request, RequestState.COMPLETE, {"closed_at": at}, detail)
+        for word, detail in zip(complete, details, strict=True)
+    ]
+    approved = [
+        moving.Step(word.row, PaymentState.APPROVED, {}, detail)
+        for word, detail in zip(complete, details, strict=True)
+    ]
+    moving.move_many(
+        steps=closed, transitions=REQUEST_TRANSITIONS, by=by, at=at, action="payments.request_complete"
+    )
+    moving.move_many(steps=approved, transitions=TRANSITIONS, by=by, at=at, action="payments.approved")
+    jobs.enqueue(SEND_TASK)
+
+
+def _write(words: Sequence[_Word], by: Any, at: datetime) -> None:
+    """Signed decisions and their trace."""
+    Decision.objects.bulk_create([_signed(word, by, at) for word in words], batch_size=1000)
+    auditing.record_many(
+        auditing.event(
+            action="payments.decided",
+            about=word.row,
+            by=by,
+            at=at,
+            company=word.row.account.company,
+            verdict=word.verdict,
+            step=word.step.order,
+            role=word.step.role,
+            version=word.row.version,
+            digest=word.row.digest,
+            reason=word.reason,
+        )
+        for word in words
+    )
+
+
+def _signed(word: _Word, by: Any, at: datetime) -> Decision:
     said = signing.statement(
-        request_id=request.pk,
-        reference=row.reference,
-        version=request.version,
-        digest=row.digest,
+        request_id=word.request.pk,
+        reference=word.row.reference,
+        version=word.request.version,
+        digest=word.row.digest,
         person_id=by.pk,
-        verdict=verdict,
-        step=step.order,
+        verdict=word.verdict,
+        step=word.step.order,
         at=at,
     )
-    decision = Decision.objects.create(
-        request=request,
+    return Decision(
+        request=word.request,
         person=by,
-        step=step.order,
-        verdict=verdict,
-        reason=reason[:500],
-        digest=row.digest,
+        step=word.step.order,
+        verdict=word.verdict,
+        reason=word.reason[:500],
+        digest=word.row.digest,
         signature=signing.sign(said),
         at=at,
     )
-    auditing.record(
-        action="payments.decided",
-        about=row,
-        by=by,
-        at=at,
-        company=row.account.company,
-        verdict=verdict,
-        step=step.order,
-        role=step.role,
-        version=row.version,
-        digest=row.digest,
-        reason=reason,
-    )
-    return decision

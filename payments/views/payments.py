@@ -63,7 +63,7 @@ class PaymentsPage(ListPage):
     related = ("account", "created_by", "batch")
     totals = ("amount", "currency")
     tab_field, tab_choices = "state", PaymentState.choices
-    selectable, selection_url = True, reverse_lazy("payments:submit_selected")
+    selection_url = reverse_lazy("payments:submit_selected")  # type: ignore[assignment]
     columns = (
         Column(
             "reference",
@@ -81,8 +81,12 @@ class PaymentsPage(ListPage):
         Column("note", gettext_lazy("Remark")),
     )
 
+    @property
+    def selectable(self) -> bool:  # type: ignore[override]
+        return access.may(self.request.user, preparing.PREPARE)
+
     def more(self) -> dict[str, Any]:
-        return {"may_prepare": access.may(self.request.user, preparing.PREPARE)}
+        return {"may_prepare": self.selectable}
 
 
 class PaymentPage(DetailPage):
@@ -109,7 +113,7 @@ class PaymentPage(DetailPage):
         Column("company", gettext_lazy("Company"), value="account.company"),
         Column("execute_on", gettext_lazy("Execution date"), kind="date"),
         Column("purpose", gettext_lazy("Purpose")),
-        Column("urgent", gettext_lazy("Urgent"), kind="yes_no"),
+        Column("urgent", gettext_lazy("Urgent"), value=lambda p: _("yes") if p.urgent else _("no")),
         Column("kind", gettext_lazy("Kind"), value=lambda p: p.get_kind_display()),
         Column("created_by", gettext_lazy("Entered by")),
         Column("source", gettext_lazy("Source"), value=lambda p: p.get_source_display()),

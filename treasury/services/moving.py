@@ -90,6 +90,10 @@ def move_many(
         events.append(
             auditing.event(action=action, about=step.row, by=by, at=at, was=was, now=step.to, **step.detail)
         )
-    manager = type(steps[0].row)._default_manager
-    manager.bulk_update([s.row for s in steps], sorted(columns), batch_size=1000)
+    manager, first = type(steps[0].row)._default_manager, steps[0]
+    if all(s.to == first.to and s.changes == first.changes for s in steps):
+        keys = [s.row.pk for s in steps]
+        manager.filter(pk__in=keys).update(state=first.to, **first.changes)
+    else:
+        manager.bulk_update([s.row for s in steps], sorted(columns), batch_size=1000)
     auditing.record_many(events)
