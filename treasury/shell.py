@@ -9,7 +9,7 @@ account's page. Each app calls `add_…` in `AppConfig.ready()`; the shell impor
     shell.add_account_section(shell.AccountSection("lines", _("Bank lines"),
                               "banks/parts/account_lines.html", sections.lines))
 
-`icon` is a name from the sprite (see ICONS in tools/vendor.py). Permissions are checked with
+`icon` is a name from the sprite (see ICONS in .ci/vendor.py). Permissions are checked with
 `access.may`; a page with `permission=None` is shown to everybody who is signed in.
 """
 

@@ -68,8 +68,8 @@ def test_every_connector_is_in_the_guide() -> None:
 
 def test_every_error_code_is_in_the_guide_and_the_guide_names_no_other() -> None:
     codes, documented = set(error_codes()), set(rows("error-codes"))
-    assert codes - documented == set(), "run tools/guide.py"
-    assert documented - codes == set(), "gone from the code: run tools/guide.py"
+    assert codes - documented == set(), "run .ci/guide.py"
+    assert documented - codes == set(), "gone from the code: run .ci/guide.py"
 
 
 def test_decisions_are_dated_and_five_lines_long() -> None:

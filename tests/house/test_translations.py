@@ -117,4 +117,4 @@ def test_no_string_of_the_source_is_missing_from_the_catalogue(tmp_path: Path) -
         capture_output=True,
     )
     collected = {key(entry) for entry in messages(tmp_path / "locale/zh_Hans/LC_MESSAGES/django.po")}
-    assert collected == {key(entry) for entry in messages(CATALOGUE)}, "run: python tools/catalogue.py"
+    assert collected == {key(entry) for entry in messages(CATALOGUE)}, "run: python .ci/catalogue.py"

@@ -1,7 +1,7 @@
 """Fetch the front-end assets that the repository carries, and write down exactly what they are.
 
-    python tools/vendor.py            fetch, verify and unpack everything again (needs npm)
-    python tools/vendor.py --check    only compare the files on disk with static/vendor/vendor.json
+    python .ci/vendor.py            fetch, verify and unpack everything again (needs npm)
+    python .ci/vendor.py --check    only compare the files on disk with static/vendor/vendor.json
 
 Each package lands in static/vendor/<name>-<version>/ with its licence; `vendor.json` lists name,
 version, npm integrity, SPDX licence and the sha256 of every file. Lines that point to source maps

@@ -1,6 +1,6 @@
 """Bring the Chinese catalogue in step with the strings in the source, and compile it.
 
-    python tools/catalogue.py            collect the strings, keep what is translated, compile
+    python .ci/catalogue.py            collect the strings, keep what is translated, compile
 
 Needs GNU gettext on the developer's machine; the portal itself needs none, because the compiled
 catalogue is tracked. Strings without a translation are listed at the end: fill in their `msgstr` in
@@ -17,7 +17,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 CATALOGUE = ROOT / "templates" / "locale" / "zh_Hans" / "LC_MESSAGES" / "django.po"
-NOT_THE_PORTAL = (".data", ".venv", ".ci", "build", "tests", "tools", "staticfiles")
+NOT_THE_PORTAL = (".data", ".venv", ".ci", "build", "tests", "staticfiles")
 HEADER = """\
 # The portal in Simplified Chinese. The terms are those of templates/docs/glossary.md.
 msgid ""

@@ -1,6 +1,6 @@
 """Rewrite the chapters of the guide that repeat the code: settings and error codes.
 
-    python tools/guide.py
+    python .ci/guide.py
 
 Run it after adding a setting or an error code; a test compares. The meaning of a code is the
 first sentence of its exception's docstring, or the message it is raised with.
