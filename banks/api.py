@@ -106,7 +106,7 @@ class Files(Reading):
         return Response(self.get_serializer(file).data, status=200 if known else 201)
 
 
-router = SimpleRouter()
+router = SimpleRouter(use_regex_path=False)
 router.register("statements", Statements)
 router.register("entries", Entries)
 router.register("statement-files", Files)

@@ -147,7 +147,7 @@ class Batches(Reading):
         responses={200: shapes.MadeBatch, **REFUSALS},
     )
     @action(detail=True, methods=["post"])
-    def submit(self, request: Request, pk: str) -> Response:
+    def submit(self, request: Request, pk: int) -> Response:
         """One that is refused does not hold up the others; it stays a draft and says so in `refused`."""
         batch = get_object_or_404(self.rows(), pk=pk)
         Nothing(data=request.data or {}).is_valid(raise_exception=True)
@@ -257,7 +257,7 @@ class Payments(Reading):
             found if self.action == "list" else found.prefetch_related("approval_requests__decisions__person")
         )
 
-    def act(self, request: Request, pk: str, body: Any, do: Act) -> Response:
+    def act(self, request: Request, pk: int, body: Any, do: Act) -> Response:
         """Do one thing to one visible payment, once per key; the answer is the payment as it stands."""
         payment = get_object_or_404(Payment.objects.visible_to(request.user), pk=pk)
         asked = body(data=request.data or {})
@@ -271,7 +271,7 @@ class Payments(Reading):
 
     @acting("Submit a draft")
     @action(detail=True, methods=["post"])
-    def submit(self, request: Request, pk: str) -> Response:
+    def submit(self, request: Request, pk: int) -> Response:
         """Puts a draft before its approvers. No rule that fits means that it is refused."""
         return self.act(
             request, pk, Nothing, lambda p, _b, by, at: preparing.submit_payment(payment=p, by=by, at=at)
@@ -279,7 +279,7 @@ class Payments(Reading):
 
     @acting("Withdraw")
     @action(detail=True, methods=["post"])
-    def withdraw(self, request: Request, pk: str) -> Response:
+    def withdraw(self, request: Request, pk: int) -> Response:
         """Takes a waiting payment back to draft: the right of who entered or submitted it."""
         return self.act(
             request, pk, Nothing, lambda p, _b, by, at: preparing.withdraw_payment(payment=p, by=by, at=at)
@@ -287,7 +287,7 @@ class Payments(Reading):
 
     @acting("Cancel", shapes.CancelBody)
     @action(detail=True, methods=["post"])
-    def cancel(self, request: Request, pk: str) -> Response:
+    def cancel(self, request: Request, pk: int) -> Response:
         """Ends a payment that was not sent."""
         return self.act(
             request,
@@ -298,7 +298,7 @@ class Payments(Reading):
 
     @acting("Approve", shapes.ApproveBody)
     @action(detail=True, methods=["post"])
-    def approve(self, request: Request, pk: str) -> Response:
+    def approve(self, request: Request, pk: int) -> Response:
         """Your signed yes to exactly the digest you name. The last yes needed sends the payment off."""
         return self.act(
             request,
@@ -309,7 +309,7 @@ class Payments(Reading):
 
     @acting("Send back", shapes.DecideBody)
     @action(detail=True, methods=["post"], url_path="send-back")
-    def send_back(self, request: Request, pk: str) -> Response:
+    def send_back(self, request: Request, pk: int) -> Response:
         """Gives a waiting payment back to who entered it."""
         return self.act(
             request,
@@ -320,7 +320,7 @@ class Payments(Reading):
 
     @acting("Reject", shapes.DecideBody)
     @action(detail=True, methods=["post"])
-    def reject(self, request: Request, pk: str) -> Response:
+    def reject(self, request: Request, pk: int) -> Response:
         """Says no to a waiting payment, finally."""
         return self.act(
             request,
@@ -331,7 +331,7 @@ class Payments(Reading):
 
     @acting("Ask the bank")
     @action(detail=True, methods=["post"], url_path="ask-bank")
-    def ask_bank(self, request: Request, pk: str) -> Response:
+    def ask_bank(self, request: Request, pk: int) -> Response:
         """Makes the enquiry about a payment at the bank due now; a worker asks."""
         return self.act(request, pk, Nothing, ask_bank)
 
@@ -345,7 +345,7 @@ def ask_bank(payment: Payment, _body: Mapping[str, Any], by: Any, at: datetime) 
     jobs.enqueue("payments.tasks.send_due")
 
 
-router = SimpleRouter()
+router = SimpleRouter(use_regex_path=False)
 router.register("beneficiaries", Beneficiaries)
 router.register("payment-batches", Batches)
 router.register("payments", Payments)

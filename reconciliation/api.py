@@ -133,7 +133,7 @@ class Matches(Reading):
     }
 
 
-router = SimpleRouter()
+router = SimpleRouter(use_regex_path=False)
 router.register("ledger-entries", LedgerEntries)
 router.register("ledger-files", LedgerFiles)
 router.register("matches", Matches)

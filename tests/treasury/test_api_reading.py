@@ -180,7 +180,9 @@ def test_the_forecast_is_the_pages(full: Cast) -> None:
     assert Program(full.carol).read("forecast/", weeks=0).status_code == 400
 
 
-@pytest.mark.parametrize("path", ["", "nothing/", "payments/abc/", "payments/1/launch/", "payments"])
+@pytest.mark.parametrize(
+    "path", ["", "nothing/", "payments/abc/", "payments/1/launch/", "payments", f"payments/{10**30}/"]
+)
 def test_unknown_addresses_are_404_in_the_same_shape(cast: Cast, path: str) -> None:
     answer = Program(cast.carol).get(f"/api/v1/{path}")
     assert (answer.status_code, set(answer.json())) == (404, SHAPE)
@@ -257,7 +259,7 @@ def test_every_address_is_described(db: None) -> None:
     names = {
         str(p.pattern) for inner in resolver.url_patterns for p in getattr(inner, "url_patterns", [inner])
     }
-    lists = {name.strip("^$/") for name in names if name.startswith("^") and "(?P<" not in name}
+    lists = {name.strip("/") for name in names if name.endswith("/") and "<" not in name} - {"schema", "docs"}
     assert {f"/api/v1/{name}/" for name in lists} <= described
     assert len(lists) >= len(LISTS)
 

@@ -26,7 +26,7 @@ def test_a_token_is_made_on_the_page_and_shown_once(client: Client, cast: Cast) 
     page = client.post(reverse("api_tokens"), {"name": "ERP"})
     assert page.status_code == 201
     value = page.context["value"]
-    assert f'<code id="token-value">{value}</code>' in page.content.decode()
+    assert value in page.content.decode()
     assert "no-store" in page.headers["Cache-Control"]
     assert status_with(value) == status_with(value, "bearer") == 200
     assert value not in client.get(reverse("api_tokens")).content.decode()

@@ -29,6 +29,11 @@ class Field:
     text: str
     place: str = ""
 
+    @property
+    def shape(self) -> str:
+        """The name of the shape the type is made of, for a link to it."""
+        return self.type.strip("[]")
+
 
 @dataclass(frozen=True, slots=True)
 class Operation:
@@ -42,8 +47,8 @@ class Operation:
     parameters: tuple[Field, ...]
     body: tuple[Field, ...]
     body_type: str
-    answers: tuple[tuple[str, str, str], ...]
-    """Status, meaning, and the name of the shape of the body."""
+    answers: tuple[Field, ...]
+    """Status as name, the body's shape as type."""
 
 
 def page(request: HttpRequest) -> HttpResponse:
@@ -55,7 +60,7 @@ def page(request: HttpRequest) -> HttpResponse:
     shapes = {
         name: (shape.get("description", ""), tuple(fields_of(shape)))
         for name, shape in whole["components"]["schemas"].items()
-        if shape.get("properties")
+        if shape.get("properties") and not name.startswith("Paginated")
     }
     context = {"groups": groups, "shapes": shapes, "title": whole["info"]["title"]}
     return render(request, "treasury/api_docs.html", context)
@@ -102,10 +107,10 @@ def _parameter(found: Mapping[str, Any]) -> Field:
     )
 
 
-def _answers(responses: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+def _answers(responses: Mapping[str, Any]) -> Iterator[Field]:
     for status, answer in responses.items():
         content: Mapping[str, Any] = next(iter(answer.get("content", {}).values()), {})
-        yield status, answer.get("description", ""), type_of(content.get("schema", {}))
+        yield Field(status, type_of(content.get("schema", {})), False, answer.get("description", ""))
 
 
 def fields_of(shape: Mapping[str, Any]) -> Iterator[Field]:
@@ -128,7 +133,7 @@ def _shape_name(schema: Mapping[str, Any]) -> str:
 def type_of(schema: Mapping[str, Any]) -> str:
     """A schema in a few words: integer, date, one of …, list of Name."""
     if name := _shape_name(schema):
-        return name
+        return f"[{name[9:-4]}]" if name.startswith("Paginated") else name
     for inner in (*schema.get("allOf", ()), *schema.get("oneOf", ())):
         if inner:
             return type_of(inner)

@@ -22,7 +22,7 @@ class Reading(viewsets.ReadOnlyModelViewSet):  # type: ignore[type-arg]
     many: Sequence[Any] = ()
     filters: Mapping[str, Filter] = {}
     filter_backends = (DeclaredFilters,)
-    lookup_value_regex = r"[0-9]{1,18}"
+    lookup_value_converter = "int"
 
     def rows(self) -> models.QuerySet[Any]:
         """What the person may see."""

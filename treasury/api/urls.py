@@ -5,7 +5,7 @@ from rest_framework.routers import SimpleRouter
 
 from treasury.api import docs, views
 
-router = SimpleRouter()
+router = SimpleRouter(use_regex_path=False)
 router.register("companies", views.Companies)
 router.register("accounts", views.Accounts)
 router.register("balances", views.Balances)
