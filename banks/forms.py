@@ -26,7 +26,7 @@ class ConnectorForm(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         known = connectors.keys()
-        choices = [(key, connectors.package(key).NAME) for key in known]
+        choices = [(key, gettext(connectors.package(key).NAME)) for key in known]
         self.fields["connector"].choices = choices  # type: ignore[attr-defined]
 
 

@@ -58,8 +58,8 @@ class AmountText(serializers.Field):  # type: ignore[type-arg]
     """An amount that a program sends: text only, since JSON numbers are floats and lose cents."""
 
     default_error_messages = {
-        "not_text": gettext_lazy("Write the amount as text, such as \u201c1234.50\u201d, not as a number."),
-        "form": gettext_lazy("Write digits, a point and at most 5 decimals, such as \u201c1234.50\u201d."),
+        "not_text": gettext_lazy("Write the amount as text, such as “1234.50”, not as a number."),
+        "form": gettext_lazy("Write digits, a point and at most 5 decimals, such as “1234.50”."),
     }
 
     def to_internal_value(self, data: Any) -> Decimal:

@@ -154,7 +154,7 @@ def new_connection(request: HttpRequest) -> HttpResponse:
         "form": form,
         "step": 2,
         "bank": bank,
-        "connector_name": package(connector).NAME,
+        "connector_name": _(package(connector).NAME),
         "form_has_errors": bool(form.errors),
     }
     return render(request, "banks/connection_new.html", context, status=422 if form.errors else 200)

@@ -16,15 +16,29 @@ from treasury.views.detail import DetailPage
 from treasury.views.listing import Filters, ListPage
 
 PERMISSION = "banks.view_exchange"
+PURPOSES = {
+    "check": _("Connection test"),
+    "accounts": _("Accounts"),
+    "balances": _("Balances"),
+    "statements": _("Statements"),
+    "payments": _("Payments"),
+    "query": _("Enquiry about a payment"),
+    "returns": _("Returned payments"),
+}
+"""What the purposes of talks are called on screen."""
+
+
+def purpose_of(exchange: Exchange) -> Any:
+    return PURPOSES.get(exchange.purpose, exchange.purpose)
 
 
 class ExchangeFilters(Filters):
     connection = forms.ModelChoiceField(Connection.objects.none(), label=_("Connection"))
-    purpose = forms.CharField(label=_("Purpose"))
+    purpose = forms.ChoiceField(label=_("Purpose"), choices=[("", _("All")), *PURPOSES.items()])
     search = forms.CharField(label=_("About"))
     lookups = {
         "connection": "connection",
-        "purpose": "purpose__iexact",
+        "purpose": "purpose",
         "search": ("subject__icontains", "error__icontains"),
     }
 
@@ -41,7 +55,9 @@ class ExchangesPage(ListPage):
     related = ("connection",)
     columns = (
         Column("started_at", _("Started at"), kind="instant"),
-        Column("purpose", _("Purpose"), url=lambda e: reverse("banks:exchange", args=[e.pk])),
+        Column(
+            "purpose", _("Purpose"), value=purpose_of, url=lambda e: reverse("banks:exchange", args=[e.pk])
+        ),
         Column("connection", _("Connection")),
         Column("subject", _("About")),
         Column("outcome", _("Outcome"), kind="state"),
@@ -59,7 +75,7 @@ class ExchangePage(DetailPage):
     permission = PERMISSION
     facts = (
         Column("connection", _("Connection")),
-        Column("purpose", _("Purpose")),
+        Column("purpose", _("Purpose"), value=purpose_of),
         Column("subject", _("About")),
         Column("outcome", _("Outcome"), kind="state"),
         Column("started_at", _("Started at"), kind="instant"),

@@ -72,6 +72,10 @@ def test_every_string_has_a_translation_that_a_person_wrote() -> None:
     assert guessed == []
 
 
+def test_no_source_string_is_written_with_escapes_that_the_collector_does_not_read() -> None:
+    assert [entry.source for entry in messages(CATALOGUE) if re.search(r"\\\\[uUxN]", entry.source)] == []
+
+
 def test_a_translation_carries_the_placeholders_of_its_source() -> None:
     different = [
         f"{entry.source} -> {shown}"

@@ -14,7 +14,6 @@ Which state looks how: `TONES` maps a state's value to a tone; an app adds its o
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
@@ -27,8 +26,10 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from treasury import money as money_rules
+from treasury import wording
 
 register = template.Library()
 DASH = SafeString("—")
@@ -159,6 +160,15 @@ ACTIONS: dict[str, Any] = {}
 """What audited actions are called on screen; apps add theirs with `actions({...})` in `ready()`."""
 
 
+CHANGE_ACTIONS = {
+    "proposed": gettext_lazy("Change proposed"),
+    "applied": gettext_lazy("Change in force"),
+    "rejected": gettext_lazy("Change refused"),
+    "withdrawn": gettext_lazy("Change withdrawn"),
+}
+"""The acts on a proposed change of any kind, unless its app calls them otherwise."""
+
+
 def actions(more: Mapping[str, Any]) -> None:
     """Name audited actions: {"payments.approved": _("Approved")}."""
     ACTIONS.update(more)
@@ -167,25 +177,9 @@ def actions(more: Mapping[str, Any]) -> None:
 @register.filter
 def action_label(action: str) -> str:
     """The name of an audited action, or the action itself when nobody named it."""
-    return str(ACTIONS.get(action, action.rsplit(".", 1)[-1].replace("_", " ")))
+    act = action.rsplit(".", 1)[-1]
+    return str(ACTIONS.get(action) or CHANGE_ACTIONS.get(act) or act.replace("_", " "))
 
 
-@register.filter
-def detail_lines(detail: str) -> list[tuple[str, str]]:
-    """The JSON detail of an audit event as lines of (name, value); what is empty is left out."""
-    lines = []
-    for key, value in json.loads(detail or "{}").items():
-        if value in (None, "", [], {}):
-            continue
-        if isinstance(value, list):
-            value = "; ".join(_joined(one) for one in value)
-        elif isinstance(value, dict):
-            value = "; ".join(f"{k}: {v}" for k, v in value.items())
-        lines.append((key.replace("_", " "), str(value)))
-    return lines
-
-
-def _joined(one: Any) -> str:
-    if isinstance(one, list) and len(one) == 3:
-        return f"{one[0]}: {one[1] or '—'} → {one[2] or '—'}"
-    return " ".join(map(str, one)) if isinstance(one, list) else str(one)
+register.filter("detail_lines", wording.detail_lines)
+register.filter("in_words", wording.in_words)

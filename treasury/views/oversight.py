@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
+from treasury import wording
 from treasury.models import AuditEvent, Company, ProposedChange
 from treasury.services import access, auditing, changes
 from treasury.templatetags import portal
@@ -67,7 +68,7 @@ class DetailColumn(Column):
     """The JSON detail as lines on screen, as it is in files."""
 
     def cell(self, row: Any) -> SafeString:
-        lines = portal.detail_lines(row.detail)
+        lines = wording.detail_lines(row)
         if not lines:
             return portal.DASH
         body = format_html_join("", "<div><dt>{}</dt><dd>{}</dd></div>", lines)

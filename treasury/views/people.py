@@ -184,5 +184,11 @@ portal.actions(
         "treasury.access.withdrawn": gettext_lazy("Access change withdrawn"),
         "treasury.person_entered": gettext_lazy("Person entered"),
         "treasury.rates_imported": gettext_lazy("Exchange rates imported"),
+        "treasury.recurring_saved": gettext_lazy("Recurring item saved"),
+        "treasury.recurring_removed": gettext_lazy("Recurring item removed"),
+        "treasury.plan_committed": gettext_lazy("Plan put in force"),
+        "treasury.plan_undone": gettext_lazy("Plan undone"),
+        "treasury.configured": gettext_lazy("Configuration changed"),
+        "treasury.secret_resealed": gettext_lazy("Secret sealed with a new key"),
     }
 )

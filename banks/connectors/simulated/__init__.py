@@ -17,10 +17,11 @@ from banks.connectors.simulated.payments import Payments
 from banks.connectors.simulated.queries import Queries
 from banks.connectors.simulated.returns import Returns
 from banks.connectors.simulated.statements import Statements
+from banks.marking import gettext_noop as _
 
 __all__ = ["NAME", "Config", "SimulatedConnector", "connect"]
 
-NAME = "Simulated bank"
+NAME = _("Simulated bank")
 
 
 class SimulatedConnector(Check, Accounts, Balances, Statements, Payments, Queries, Returns):

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
+from banks.marking import gettext_noop as _
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
@@ -12,48 +14,50 @@ class Config:
 
     base_url: str = field(
         metadata={
-            "label": "Address",
-            "help": "Where the simulated bank listens, such as http://127.0.0.1:8900.",
+            "label": _("Address"),
+            "help": _("Where the simulated bank listens, such as http://127.0.0.1:8900."),
             "secret": False,
         }
     )
     key: str = field(
         repr=False,
         metadata={
-            "label": "Signing key",
-            "help": "The key the simulated bank printed when it started.",
+            "label": _("Signing key"),
+            "help": _("The key the simulated bank printed when it started."),
             "secret": True,
         },
     )
     timeout_seconds: float = field(
         default=15.0,
         metadata={
-            "label": "Timeout in seconds",
-            "help": "How long to wait for the bank before the outcome of a request counts as unknown.",
+            "label": _("Timeout in seconds"),
+            "help": _("How long to wait for the bank before the outcome of a request counts as unknown."),
             "secret": False,
         },
     )
     no_record_window_seconds: float = field(
         default=60.0,
         metadata={
-            "label": "Received window in seconds",
-            "help": "How long after its timestamp the bank takes a payment message; the bank's own setting.",
+            "label": _("Received window in seconds"),
+            "help": _(
+                "How long after its timestamp the bank takes a payment message; the bank's own setting."
+            ),
             "secret": False,
         },
     )
     clock_margin_seconds: float = field(
         default=5.0,
         metadata={
-            "label": "Clock margin in seconds",
-            "help": "How far the bank's clock may be behind ours before “no record” proves nothing.",
+            "label": _("Clock margin in seconds"),
+            "help": _("How far the bank's clock may be behind ours before “no record” proves nothing."),
             "secret": False,
         },
     )
     batch_limit: int = field(
         default=200,
         metadata={
-            "label": "Payments a message",
-            "help": "The most payments to send in one message; the bank takes 500.",
+            "label": _("Payments a message"),
+            "help": _("The most payments to send in one message; the bank takes 500."),
             "secret": False,
         },
     )
