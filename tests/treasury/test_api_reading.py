@@ -8,10 +8,8 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
-from urllib.request import Request, urlopen
 
 import pytest
-import yaml
 from django.core.management import call_command
 from django.test import Client
 from django.urls import get_resolver
@@ -92,7 +90,8 @@ def test_whoever_is_granted_one_account_sees_only_it(full: Cast) -> None:
 @pytest.mark.parametrize("name", [*LISTS, "exchange-rates", "forecast", "schema"])
 def test_nobody_reads_without_signing_in(db: None, name: str) -> None:
     answer = APIClient().get(f"/api/v1/{name}/")
-    assert (answer.status_code, yaml.safe_load(answer.content)["code"]) == (401, "treasury.not_signed_in")
+    assert answer.status_code == 401
+    assert b"treasury.not_signed_in" in answer.content
     assert answer.headers["WWW-Authenticate"] == "Bearer"
 
 
@@ -229,9 +228,9 @@ def test_a_token_that_asks_too_often_waits(cast: Cast, monkeypatch: pytest.Monke
 
 
 def test_the_description_is_valid_openapi_without_a_warning(db: None, tmp_path: Path) -> None:
-    target = tmp_path / "schema.yml"
-    call_command("spectacular", validate=True, fail_on_warn=True, file=str(target))
-    described = yaml.safe_load(target.read_text(encoding="utf-8"))
+    target = tmp_path / "schema.json"
+    call_command("spectacular", validate=True, fail_on_warn=True, format="openapi-json", file=str(target))
+    described = json.loads(target.read_text(encoding="utf-8"))
     for path, methods in described["paths"].items():
         for method, one in methods.items():
             assert one.get("summary"), f"{method} {path} has no summary"
@@ -262,13 +261,3 @@ def test_every_address_is_described(db: None) -> None:
     lists = {name.strip("/") for name in names if name.endswith("/") and "<" not in name} - {"schema", "docs"}
     assert {f"/api/v1/{name}/" for name in lists} <= described
     assert len(lists) >= len(LISTS)
-
-
-@pytest.mark.django_db(transaction=True)
-def test_a_program_over_a_real_connection(transactional_db: None, live_server: Any) -> None:
-    cast = make.cast_of()
-    token = Program(cast.carol).token
-    headers = {"Authorization": f"Bearer {token}", "Accept": "application/json"}
-    with urlopen(Request(f"{live_server.url}/api/v1/accounts/", headers=headers)) as answer:  # noqa: S310
-        assert answer.headers["Content-Type"] == "application/json"
-        assert {a["id"] for a in json.load(answer)["results"]} == {cast.cny.pk, cast.usd.pk}
