@@ -46,7 +46,7 @@ COMMON = re.compile(
 )
 """The statement line as the standard has it; whatever differs goes the long way."""
 _ACCOUNT = re.compile(
-    r"(?P<bank>[0-9]{8}|[A-Z0-9]{8,11}|[A-Z]+)/(?P<number>[^/]+)(?:/(?P<currency>[A-Z]{3}))?"
+    r"(?P<bank>[0-9]{8}|[0-9]{12}|[A-Z0-9]{8,11}|[A-Z]+)/(?P<number>[^/]+)(?:/(?P<currency>[A-Z]{3}))?"
 )
 _BIC = re.compile(r"[A-Z]{6}[A-Z0-9]{2}([A-Z0-9]{3})?")
 _CURRENCY_BEHIND = re.compile(r"(?P<number>.*[0-9]) ?(?P<currency>[A-Z]{3})")
@@ -203,7 +203,8 @@ def _any_line(content: str) -> Line:
 
 
 def account(content: str, currency: str) -> AccountIdentity:
-    """Field 25: bank/number, number with its currency behind, IBAN; on line two a BIC (25P) or a name."""
+    """Field 25: bank/number (BLZ, BIC or CNAPS), number with its currency behind, IBAN; on line two a
+    BIC (25P) or a name."""
     first, _, second = content.strip().partition("\n")
     number, name, bank, unit = first.strip(), " ".join(second.split()), "", ""
     if _BIC.fullmatch(name):

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import pytest
 
+from banks.formats.mt940 import lines
 from banks.messages import EntryStatus
 from tests.banks.formats.build import swift, whole
 
@@ -358,3 +359,8 @@ def test_group_18_a_line_after_the_closing_balance_is_set_aside() -> None:
     read = whole(content)
     assert read.amounts == [D("1.00")]
     assert "after the closing balance" in read.quarantined[0].reason
+
+
+def test_a_chinese_bank_number_before_the_account_is_not_part_of_it() -> None:
+    found = lines.account("999290200014/9929020200000033", "CNY")
+    assert (found.bank_code, found.number) == ("999290200014", "9929020200000033")
