@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from django.db import transaction
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from banks.connectors.abilities import (
@@ -23,6 +24,7 @@ from banks.events import status_received
 from banks.messages import AccountIdentity, BalanceReport, FetchedPage
 from banks.models import ConnectedAccount, Connection, InboundFile
 from banks.services import keeping, talking
+from banks.services.talking import Clock
 from banks.states import FileState
 from treasury import jobs
 from treasury.models import Account, Balance
@@ -47,19 +49,19 @@ def identity_of(account: Account) -> AccountIdentity:
     )
 
 
-def fetch_balances(*, connection: Connection, at: datetime) -> list[Balance]:
+def fetch_balances(*, connection: Connection, at: datetime, clock: Clock = timezone.now) -> list[Balance]:
     """Ask for the balances of every open account of a connection and store them.
 
     When the bank refuses the accounts together they are asked for one by one, so that one
     closed account does not hide the others; the refusal is raised after the rest is stored.
     Gives [] when the connector does not report balances. Raises ConnectorError.
     """
-    connector = talking.connector_of(connection)
+    connector = talking.connector_of(connection, clock=clock)
     accounts = [c.account for c in _connected(connection)]
     if not accounts or not isinstance(connector, ReportsBalances):
         return []
     try:
-        return _ask_balances(connection, accounts, at)
+        return _ask_balances(connection, accounts, at, clock)
     except RefusedError:
         if len(accounts) == 1:
             raise
@@ -67,7 +69,7 @@ def fetch_balances(*, connection: Connection, at: datetime) -> list[Balance]:
     refusal: RefusedError | None = None
     for account in accounts:
         try:
-            stored += _ask_balances(connection, [account], at)
+            stored += _ask_balances(connection, [account], at, clock)
         except RefusedError as error:
             refusal = error
     if refusal is not None:
@@ -83,6 +85,7 @@ def fetch_statements(
     account: Account | None = None,
     seconds: float | None = None,
     enqueue: bool = True,
+    clock: Clock = timezone.now,
 ) -> list[InboundFile]:
     """Fetch the statement files that wait at the bank, for one account or all of a connection.
 
@@ -91,25 +94,25 @@ def fetch_statements(
     Files are read by a job, or by the caller when `enqueue` is False. Raises ConnectorError,
     EndlessPagesError.
     """
-    connector = talking.connector_of(connection)
+    connector = talking.connector_of(connection, clock=clock)
     if not isinstance(connector, FetchesStatements):
         return []
     until = None if seconds is None else time.monotonic() + seconds
     files: list[InboundFile] = []
     for connected in _connected(connection, account):
-        files += _fetch_account(connection, connected, at, until, enqueue)
+        files += _fetch_account(connection, connected, at, until, enqueue, clock)
         if until is not None and time.monotonic() > until:
             break
     return files
 
 
-def fetch_returns(*, connection: Connection, at: datetime) -> list[str]:
+def fetch_returns(*, connection: Connection, at: datetime, clock: Clock = timezone.now) -> list[str]:
     """Ask which payments came back (退票) and tell the floors above; gives their references.
 
     The cursor moves only after the news went out: should a process die in between, the same
     returns are told again, which receivers must take calmly. Raises ConnectorError.
     """
-    connector = talking.connector_of(connection)
+    connector = talking.connector_of(connection, clock=clock)
     if not isinstance(connector, ReportsReturns):
         return []
     cursor = connection.returns_cursor
@@ -119,6 +122,7 @@ def fetch_returns(*, connection: Connection, at: datetime) -> list[str]:
         subject="",
         call=lambda bank: bank.fetch_returns(cursor),
         at=at,
+        clock=clock,
     )
     references = sorted({report.reference for report in answer.reports})
     if references:
@@ -135,7 +139,9 @@ def _connected(connection: Connection, account: Account | None = None) -> list[C
     return list(rows if account is None else rows.filter(account=account))
 
 
-def _ask_balances(connection: Connection, accounts: Sequence[Account], at: datetime) -> list[Balance]:
+def _ask_balances(
+    connection: Connection, accounts: Sequence[Account], at: datetime, clock: Clock
+) -> list[Balance]:
     identities = [identity_of(account) for account in accounts]
     answer = talking.ask(
         connection=connection,
@@ -143,6 +149,7 @@ def _ask_balances(connection: Connection, accounts: Sequence[Account], at: datet
         subject=", ".join(identity.number for identity in identities),
         call=lambda bank: bank.fetch_balances(identities),
         at=at,
+        clock=clock,
     )
     by_number = {(a.number, a.currency): a for a in accounts}
     rows = []
@@ -171,7 +178,12 @@ def _row(account: Account, report: BalanceReport, at: datetime) -> Balance:
 
 
 def _fetch_account(
-    connection: Connection, connected: ConnectedAccount, at: datetime, until: float | None, enqueue: bool
+    connection: Connection,
+    connected: ConnectedAccount,
+    at: datetime,
+    until: float | None,
+    enqueue: bool,
+    clock: Clock,
 ) -> list[InboundFile]:
     identity = identity_of(connected.account)
     files: list[InboundFile] = []
@@ -183,6 +195,7 @@ def _fetch_account(
             subject=identity.number,
             call=lambda bank, since=cursor: bank.fetch_statements(identity, since),  # type: ignore[misc]
             at=at,
+            clock=clock,
         )
         stored = _store_page(connection, connected, cursor, page, at, enqueue)
         if stored is None:
