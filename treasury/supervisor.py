@@ -62,7 +62,7 @@ class Supervisor:
         self.logs = logs
         self._say = say
         self._running: dict[str, _Running] = {}
-        logs.mkdir(parents=True, exist_ok=True)
+        logs.mkdir(parents=True, exist_ok=True, mode=0o700)
 
     def __enter__(self) -> Supervisor:
         return self
