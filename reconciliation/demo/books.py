@@ -49,7 +49,8 @@ def rows_of(entries: Iterable[Entry], chance: random.Random) -> Iterator[Row]:
 
 
 def is_fee(entry: Entry) -> bool:
-    return entry.amount < 0 and abs(entry.amount) == Decimal(FEES[entry.currency][0])
+    amount: Decimal = entry.amount
+    return amount == -Decimal(FEES[entry.currency][0])
 
 
 def untidy(entries: Iterable[Entry], chance: random.Random, account: Account, last: date) -> Iterator[Row]:

@@ -230,7 +230,7 @@ def make_outlook(world: World, today: date, at: datetime) -> None:
         )
         planning.save_recurring(item=item, by=world.carol, at=at)
     lines = ["日期,账号,金额,类别,摘要"]
-    for number, category, text, amount, days in (
+    for number, category, text, flow, days in (
         ("9929010100000017", "Investment", "生产线尾款 Production line", -4_800_000, 24),
         ("9929010100000017", "Customers", "项目回款 Project milestone", 3_600_000, 38),
         ("9929010100000017", "Dividends", "股利 Dividend", -2_500_000, 60),
@@ -238,7 +238,7 @@ def make_outlook(world: World, today: date, at: datetime) -> None:
         ("9929010100000025", "Suppliers", "Machine down payment", -280_000, 17),
         ("9929020200000041", "Customers", "Machine delivery", 18_000_000, 45),
     ):
-        lines.append(f"{today + timedelta(days=days)},{number},{amount},{category},{text}")
+        lines.append(f"{today + timedelta(days=days)},{number},{flow},{category},{text}")
     plan = planning.receive_plan(
         company=world.group, name="资金计划.csv", content="\n".join(lines).encode(), by=world.carol, at=at
     )
