@@ -48,7 +48,7 @@ class PaymentsConfig(AppConfig):
 def _pages() -> None:
     """What the shell shows of payments: pages, the list of what waits, names of states and acts."""
     from payments.views import panels
-    from treasury import shell
+    from treasury import shell, wording
     from treasury.templatetags import portal
 
     for page in panels.PAGES:
@@ -56,3 +56,4 @@ def _pages() -> None:
     shell.add_panel(panels.WAITING)
     portal.tones(panels.TONES)
     portal.actions(panels.ACTIONS)
+    wording.codes(panels.CODES)

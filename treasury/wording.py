@@ -8,6 +8,7 @@ they get the words a person reads. What nobody worded is shown as it is stored.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from django.apps import apps
@@ -55,6 +56,13 @@ DETAILS = (
 )
 """Names of details that are not already the name of a field or a word of a page."""
 STATES = {"was", "now"}
+CODES: dict[str, Mapping[str, Any]] = {}
+"""Details whose values are codes, with the words for each; apps add theirs in `ready()`."""
+
+
+def codes(more: Mapping[str, Mapping[str, Any]]) -> None:
+    """Word the codes of details: {"verdict": {"APPROVE": _("Approved")}}."""
+    CODES.update(more)
 
 
 def in_words(stored: str) -> str:
@@ -80,6 +88,8 @@ def _value(object_type: str, key: str, value: Any) -> str:
         return "; ".join(f"{in_words(k.replace('_', ' '))}: {v}" for k, v in value.items())
     if key == "role":
         return in_words(str(value))
+    if key in CODES:
+        return str(CODES[key].get(str(value), value))
     return _label(object_type, "state" if key in STATES else key, str(value))
 
 

@@ -50,7 +50,9 @@ class FilesPage(ListPage):
         Column("format", gettext_lazy("Format")),
         Column("size", gettext_lazy("Bytes"), kind="number"),
         Column("received_at", gettext_lazy("Received at"), kind="instant"),
-        Column("source", gettext_lazy("From"), value=lambda f: f.connection or f.uploaded_by or _("console")),
+        Column(
+            "source", gettext_lazy("Came from"), value=lambda f: f.connection or f.uploaded_by or _("console")
+        ),
         Column("deliveries", gettext_lazy("Times delivered"), kind="number"),
     )
 
@@ -66,7 +68,9 @@ class FilePage(DetailPage):
         Column("format", gettext_lazy("Format")),
         Column("size", gettext_lazy("Bytes"), kind="number"),
         Column("received_at", gettext_lazy("Received at"), kind="instant"),
-        Column("source", gettext_lazy("From"), value=lambda f: f.connection or f.uploaded_by or _("console")),
+        Column(
+            "source", gettext_lazy("Came from"), value=lambda f: f.connection or f.uploaded_by or _("console")
+        ),
         Column("deliveries", gettext_lazy("Times delivered"), kind="number"),
         Column("sha256", "SHA-256", wide=True),
     )

@@ -113,7 +113,13 @@ def _payees(request: HttpRequest, chosen: str) -> dict[str, Any]:
         for b in _first(rows, key if chosen.startswith("b-") else "0")
     ]
     options += [
-        (f"o-{a.pk}", f"{a.company.name} ({_('own account')})", a.number, a.bank.name, a.currency)
+        (
+            f"o-{a.pk}",
+            _("%(company)s (own account)") % {"company": a.company.name},
+            a.number,
+            a.bank.name,
+            a.currency,
+        )
         for a in _first(own, key if chosen.startswith("o-") else "0")
     ]
     return {"options": options, "chosen": chosen, "payee_search": words}

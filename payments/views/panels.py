@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from payments.models import Payment
+from payments.models import Decision, Payment
 from payments.states import PaymentState
 from treasury import shell
 from treasury.services import access
@@ -105,3 +105,13 @@ ACTIONS = {
     "payments.beneficiary_not_confirmed": gettext_lazy("Not confirmed"),
 }
 """What audited acts are called on screen."""
+BANK_STATES = {
+    "PROCESSING": gettext_lazy("Processing at the bank"),
+    "BANK_APPROVAL": gettext_lazy("Waiting for approval at the bank"),
+    "BOOKED": gettext_lazy("Booked"),
+    "REJECTED": gettext_lazy("Refused by the bank"),
+    "RETURNED": gettext_lazy("Returned"),
+    "UNKNOWN": gettext_lazy("Outcome unknown"),
+}
+"""What the bank's word on a payment is called on screen."""
+CODES = {"verdict": dict(Decision.Verdict.choices), "bank_state": BANK_STATES}

@@ -27,7 +27,7 @@ def voucher(request: HttpRequest, pk: int) -> HttpResponse:
 def drawn(payment: Payment, at: Any) -> bytes:
     """The paper: payer and payee, the amount in words and figures, who made and who approved it."""
     paper = pdf.Paper(
-        title=f"{_('Payment voucher')} {payment.reference}",
+        title=" ".join((_("Payment voucher"), payment.reference)),
         at=at,
         size=pdf.A5_LANDSCAPE,
         footer=_("Internal voucher, not a bank receipt."),

@@ -76,6 +76,21 @@ def test_no_source_string_is_written_with_escapes_that_the_collector_does_not_re
     assert [entry.source for entry in messages(CATALOGUE) if re.search(r"\\\\[uUxN]", entry.source)] == []
 
 
+def test_no_string_hides_from_the_collector_inside_an_f_string() -> None:
+    marks = {"_", "gettext", "ngettext", "gettext_lazy"}
+    hidden = [
+        f"{path.relative_to(ROOT)}:{call.lineno}"
+        for app in APPS
+        for path in (ROOT / app).rglob("*.py")
+        for joined in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(joined, ast.JoinedStr)
+        for call in ast.walk(joined)
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in marks
+        if call.args and isinstance(call.args[0], ast.Constant)
+    ]
+    assert hidden == []
+
+
 def test_a_translation_carries_the_placeholders_of_its_source() -> None:
     different = [
         f"{entry.source} -> {shown}"
