@@ -22,8 +22,10 @@ class BanksConfig(AppConfig):
 
 
 def _hang_into_shell() -> None:
+    from banks import reasons
     from banks.services import connections
     from banks.views import exchanges, statements
+    from treasury import wording
     from treasury.shell import AccountSection, Page, add_account_section, add_page
     from treasury.templatetags.portal import actions, tones
 
@@ -49,6 +51,7 @@ def _hang_into_shell() -> None:
             30,
         )
     )
+    wording.sentences(reasons.SENTENCES)
     tones({"READ": "good", "FLAGGED": "warn", "UNREADABLE": "bad"})
     actions(
         {

@@ -8,13 +8,14 @@ they get the words a person reads. What nobody worded is shown as it is stored.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.apps import apps
 from django.core.exceptions import FieldDoesNotExist
 from django.db import models
-from django.utils.translation import gettext, gettext_noop
+from django.utils.translation import get_language, gettext, gettext_noop
 
 DETAILS = (
     gettext_noop("account"),
@@ -65,9 +66,39 @@ def codes(more: Mapping[str, Mapping[str, Any]]) -> None:
     CODES.update(more)
 
 
+SENTENCES: list[tuple[re.Pattern[str], str]] = []
+"""Sentences that are stored with values in them, the most particular first; apps add theirs in `ready()`."""
+PART = re.compile(r"%\((\w+)\)s")
+SPOKEN = {"what", "why", "error", "reason", "advice", "way", "rest"}
+"""Values that are sentences or words themselves; all others are data and stay as they are."""
+
+
+def sentences(patterns: Iterable[str]) -> None:
+    """Know sentences such as "%(name)s is empty." again when they are stored with their values."""
+    for pattern in patterns:
+        literal = PART.split(pattern)
+        text = "".join(f"(?P<{p}>.+?)" if n % 2 else re.escape(p) for n, p in enumerate(literal))
+        SENTENCES.append((re.compile(text, re.DOTALL), pattern))
+    SENTENCES.sort(key=lambda one: -len(PART.sub("", one[1])))
+
+
 def in_words(stored: str) -> str:
     """The stored English word or sentence in the reader's language; as it is when it has no translation."""
-    return gettext(stored) if stored.strip() else stored
+    if not stored.strip() or (get_language() or "en").startswith("en"):
+        return stored
+    shown = gettext(stored)
+    return shown if shown != stored else _sentence(stored)
+
+
+def _sentence(stored: str) -> str:
+    for known, pattern in SENTENCES:
+        if found := known.fullmatch(stored):
+            said = {k: in_words(v) if k in SPOKEN else v for k, v in found.groupdict().items()}
+            return gettext(pattern) % said
+    for known, pattern in SENTENCES:
+        if known.groups == 0 and stored.endswith(f" {pattern}"):  # what to do next, behind what happened
+            return in_words(stored.removesuffix(f" {pattern}")) + gettext(pattern)
+    return stored
 
 
 def detail_lines(event: Any) -> list[tuple[str, str]]:

@@ -27,6 +27,7 @@ from treasury.services.moving import IllegalMoveError
 from treasury.views.columns import Column
 from treasury.views.detail import DetailPage
 from treasury.views.listing import ListPage
+from treasury.wording import in_words
 
 ABILITY_NAMES: dict[str, Any] = {
     "check": gettext_lazy("Prove that the settings work"),
@@ -62,7 +63,9 @@ class ConnectionsPage(ListPage):
         Column("last_ok_at", gettext_lazy("Last success"), kind="instant", sort=True),
         Column("failures", gettext_lazy("Failures in a row"), kind="number"),
         Column(
-            "last_error", gettext_lazy("What went wrong"), value=lambda c: c.last_error if c.failures else ""
+            "last_error",
+            gettext_lazy("What went wrong"),
+            value=lambda c: in_words(c.last_error) if c.failures else "",
         ),
         Column("refresh_at", gettext_lazy("Next try"), kind="instant"),
     )
@@ -200,7 +203,7 @@ def act(request: HttpRequest, pk: int, act: str) -> HttpResponse:
     try:
         text = ACTS[act](request, connection)
     except ConnectorError as error:
-        messages.error(request, f"{error} {error.hint}".strip())
+        messages.error(request, in_words(f"{error} {error.hint}".strip()))
     except REFUSALS as error:
         messages.error(request, str(error))
     else:

@@ -14,6 +14,7 @@ from treasury import secrets
 from treasury.views.columns import Column
 from treasury.views.detail import DetailPage
 from treasury.views.listing import Filters, ListPage
+from treasury.wording import in_words
 
 PERMISSION = "banks.view_exchange"
 PURPOSES = {
@@ -61,7 +62,7 @@ class ExchangesPage(ListPage):
         Column("connection", _("Connection")),
         Column("subject", _("About")),
         Column("outcome", _("Outcome"), kind="state"),
-        Column("error", _("What went wrong")),
+        Column("error", _("What went wrong"), value=lambda e: in_words(e.error)),
     )
 
     def rows(self) -> Any:

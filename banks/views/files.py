@@ -25,6 +25,7 @@ from treasury.services import access
 from treasury.views.columns import Column
 from treasury.views.detail import DetailPage
 from treasury.views.listing import Filters, ListPage
+from treasury.wording import in_words
 
 AT_ONCE = 2 << 20
 """Files up to this many bytes are read while the person waits, larger ones by a job."""
@@ -139,7 +140,7 @@ def retry(request: HttpRequest, pk: int) -> HttpResponse:
     file = get_object_or_404(InboundFile.objects.visible_to(request.user), pk=pk)
     done = importing.retry_file(file=file, by=request.user, at=timezone.now())
     if done.error:
-        messages.warning(request, done.error)
+        messages.warning(request, in_words(done.error))
     else:
         messages.success(
             request,
