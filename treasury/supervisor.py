@@ -187,12 +187,16 @@ def _ending(code: int) -> str:
 
 @contextmanager
 def told_to_stop() -> Iterator[None]:
-    """Inside, SIGTERM and SIGHUP end the work just as Ctrl-C does: by KeyboardInterrupt."""
+    """Inside, SIGTERM and SIGHUP end the work just as Ctrl-C does: by KeyboardInterrupt.
+
+    Ctrl-C too, where a shell started this in the background with it ignored.
+    """
 
     def interrupt(number: int, frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
-    before = {number: signal.signal(number, interrupt) for number in (signal.SIGTERM, signal.SIGHUP)}
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = {number: signal.signal(number, interrupt) for number in numbers}
     try:
         yield
     finally:

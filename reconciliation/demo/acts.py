@@ -49,6 +49,16 @@ def receipt(chance: random.Random, account: Account) -> dict[str, str]:
     }
 
 
+def direct_debit(chance: random.Random, account: Account) -> dict[str, str]:
+    """What others draw from the account: wages, taxes, energy."""
+    return {
+        "account": account.number,
+        "amount": f"-{an_amount(chance, account.currency, scale=3.5)}",
+        "party_name": account.company.name[:54] if chance.random() < 0.5 else "",
+        "text": chance.choice(figures.DEBITS[account.currency]),
+    }
+
+
 def fee(account: Account) -> dict[str, str]:
     amount, text = figures.FEES[account.currency]
     return {
@@ -114,6 +124,12 @@ def credit_the_other_bank(payments: Iterable[Payment], banks: Sequence[Simulated
             text=payment.purpose,
             reference=payment.reference,
         )
+
+
+def ask_balances(timeline: Timeline) -> None:
+    """Ask every bank what stands on the accounts now."""
+    for connection in Connection.objects.filter(state="ACTIVE").order_by("id"):
+        asking.fetch_balances(connection=connection, at=timeline.now(), clock=timeline.now)
 
 
 def fetch_and_import(timeline: Timeline) -> list[Imported]:

@@ -173,5 +173,9 @@ TYPICAL = {"CNY": (1_200, 180_000), "USD": (400, 32_000), "EUR": (300, 24_000), 
 FEES = {"CNY": ("15.00", "手续费"), "USD": ("25.00", "Wire fee"), "EUR": ("4.50", "Kontoführung"),
         "JPY": ("880", "Transfer fee")}  # fmt: skip
 
+DEBITS = {"CNY": ("代发工资", "代扣社保", "代缴税款", "电费"), "USD": ("Payroll", "Insurance"),
+          "EUR": ("Gehälter", "Strom", "Krankenkasse"), "JPY": ("Rent", "Electricity")}  # fmt: skip
+"""What is drawn from accounts of a currency without a payment order of ours."""
+
 RATES = {("USD", "CNY"): "7.1200", ("EUR", "CNY"): "8.2600", ("JPY", "CNY"): "0.0476"}
 """Around these the daily rates of the history move."""

@@ -76,17 +76,21 @@ class History:
         at = self.clock.now()
         mistaken = payments.pop() if self.chance.random() < 0.15 else None
         acts.submit(payments, by=self.world.alice, at=at)
-        if number in (14, 29):
+        if number in (2, 14, 29):
             payments += self._sweep(at)
-        acts.approve_all(payments, people=(self.world.bob, self.world.bella), at=at + timedelta(minutes=20))
+        held = self._leave_open(payments) if last else None
+        ready = [payment for payment in payments if payment != held]
+        managers = (self.world.bob, self.world.bella)
+        acts.approve_all(ready, people=managers, at=at + timedelta(minutes=20))
         if mistaken is not None:
             preparing.cancel_payment(payment=mistaken, by=self.world.alice, at=at, reason="Entered twice")
-        if last:
-            self._leave_open(payments)
-        else:
+        if not last:
             self._misbehave(payments)
         self.clock.go_to(timeline.at(day, 11))
         acts.dispatch(self.clock)
+        if held is not None:  # alone in its message, so that only its outcome is unknown
+            acts.approve_all([held], people=managers, at=self.clock.now())
+            acts.dispatch(self.clock)
         settled = Payment.objects.filter(
             pk__in=[p.pk for p in payments], state=PaymentState.SETTLED
         ).select_related("account__company", "own_account__bank")
@@ -98,8 +102,10 @@ class History:
         by_bank: dict[str, list[dict[str, str]]] = {bank.figure.code: [] for bank in self.banks}
         for account in self.world.accounts.values():
             busy = account.number in DAILY_BOOKS
-            wanted = self.chance.randint(4, 9) if busy else self.chance.randint(1, 4)
+            wanted = self.chance.randint(3, 7) if busy else self.chance.randint(1, 3)
             entries = [acts.receipt(self.chance, account) for _n in range(wanted)]
+            if self.chance.random() < 0.4:
+                entries.append(acts.direct_debit(self.chance, account))
             if day.isocalendar().weekday == 3:
                 entries.append(acts.fee(account))
             by_bank[account.bank.code] += entries
@@ -110,7 +116,7 @@ class History:
         at = self.clock.now()
         wishes = [
             acts.wish(self.chance, self.world, self.world.account(a), day)
-            for a in self.chance.choices(PAYING, k=self.chance.randint(4, 7))
+            for a in self.chance.choices(PAYING, k=self.chance.randint(5, 8))
         ]
         wishes.append(self._large(day))
         made = preparing.create_payments(wishes=wishes, source=Source.FORM, by=self.world.alice, at=at)
@@ -136,6 +142,8 @@ class History:
         return list(batch.payments.order_by("id"))
 
     def _sweep(self, at: datetime) -> list[Payment]:
+        """Carol sweeps by fresh balances; where nothing has to move, nothing does."""
+        acts.ask_balances(self.clock)
         try:
             run = sweeping.run_sweep(
                 rules=list(SweepRule.objects.filter(active=True)), by=self.world.carol, at=at
@@ -149,7 +157,7 @@ class History:
         if not payments or self.chance.random() < 0.55:
             return
         victim = self.chance.choice([p for p in payments if p.own_account_id is None])
-        bank = next(b for b in self.banks if b.figure.code == victim.account.bank.code)
+        bank = self._bank_of(victim)
         kind, rule = self.chance.choice(
             (
                 ("reject", {"code": "AC04", "text": "收款账户已销户 Account closed"}),
@@ -159,20 +167,24 @@ class History:
         )
         bank.control.fault(kind, references=[victim.reference], **rule)
 
-    def _leave_open(self, payments: Sequence[Payment]) -> None:
-        """On the last day the banks leave four payments without a final word, and refuse one."""
-        candidates = [p for p in payments if p.own_account_id is None]
+    def _leave_open(self, payments: Sequence[Payment]) -> Payment:
+        """On the last day the banks keep two payments waiting, refuse one and fall silent about one,
+        which is given: it goes out after the others."""
         rules: tuple[tuple[str, dict[str, Any]], ...] = (
             ("processing", {}),
             ("bank_approval", {}),
             ("reject", {"code": "BE01", "text": "户名账号不符 Name and account do not agree"}),
             ("empty", {"on": "query"}),
         )
+        candidates = [p for p in payments if p.own_account_id is None]
         for payment, (kind, rule) in zip(candidates, rules, strict=False):
-            bank = next(b for b in self.banks if b.figure.code == payment.account.bank.code)
-            bank.control.fault(kind, references=[payment.reference], **rule)
-            if kind == "empty":  # it books, hangs up, and then has no word about this one
-                bank.control.fault("drop_after", references=[payment.reference], count=1)
+            self._bank_of(payment).control.fault(kind, references=[payment.reference], **rule)
+        silent = candidates[3]
+        self._bank_of(silent).control.fault("drop_after", references=[silent.reference], count=1)
+        return silent
+
+    def _bank_of(self, payment: Payment) -> SimulatedBank:
+        return next(b for b in self.banks if b.figure.code == payment.account.bank.code)
 
     # --- the evening and the next morning ----------------------------------------------------
 

@@ -9,8 +9,7 @@ from decimal import Decimal
 
 from django.utils import timezone
 
-from banks.models import Connection
-from banks.services import asking, importing
+from banks.services import importing
 from payments.models import Beneficiary, Payment
 from payments.models.payments import Source
 from payments.services import approving, beneficiaries, preparing, rule_sets
@@ -19,6 +18,7 @@ from payments.services.checking import today_at
 from payments.services.rule_sets import Band
 from reconciliation.demo import acts
 from reconciliation.demo.banks import SimulatedBank
+from reconciliation.demo.timeline import Timeline
 from reconciliation.demo.world import World
 from treasury import calendars
 from treasury.models import Account
@@ -40,8 +40,7 @@ def play(world: World, banks: Sequence[SimulatedBank], chance: random.Random) ->
     _drafts(world, chance)
     _for_a_second_person(world)
     _a_foreign_file(world)
-    for connection in Connection.objects.filter(state="ACTIVE").order_by("id"):
-        asking.fetch_balances(connection=connection, at=timezone.now())
+    acts.ask_balances(Timeline())
 
 
 def due_on(account: Account, days: int = 0) -> date:

@@ -264,7 +264,7 @@ def make_sweeps(world: World, at: datetime) -> None:
             header=header,
             member=world.account("9929020200000033"),
             direction=SweepRule.Direction.FUND,
-            target_balance=Decimal(5_000_000),
+            target_balance=Decimal(6_500_000),
             minimum_transfer=Decimal(100_000),
             leave_in_header=Decimal(3_000_000),
             purpose="结算户补足",
