@@ -59,12 +59,14 @@ def take_reports(
     first_wait: timedelta | None = None,
     asked: bool = False,
     action: str = "payments.bank_said",
+    reason: str = "",
     at: datetime,
 ) -> None:
     """Apply one report to each locked payment; a payment without a report becomes UNKNOWN.
 
     `proven_absent` are references the bank has no record of and, by its rules, never will have:
-    those go back to APPROVED and may be sent again under the same reference.
+    those go back to APPROVED and may be sent again under the same reference. `reason` is our own
+    word of why the bank's is missing, for the timeline.
     """
     steps: list[Step] = []
     dispatches: list[Dispatch] = []
@@ -80,7 +82,8 @@ def take_reports(
         if to not in TRANSITIONS[payment.state]:
             _contradiction(payment, report, dispatch, at)
             continue
-        steps.append(Step(payment, to, _changes(payment, report, to, at), _detail(report)))
+        detail = _detail(report) | ({"reason": reason} if reason else {})
+        steps.append(Step(payment, to, _changes(payment, report, to, at), detail))
     move_many(steps=steps, transitions=TRANSITIONS, by=None, at=at, action=action)
     Dispatch.objects.bulk_update(dispatches, COLUMNS, batch_size=1000)
 

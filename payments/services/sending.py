@@ -52,7 +52,7 @@ def send_claim(claim: Claim) -> None:
     if isinstance(error, NotSentError | RefusedError):
         take_back(claim=claim, reason=str(error), at=at)
     else:
-        settle_answer(claim=claim, answer=Answer(), at=at)
+        settle_answer(claim=claim, answer=Answer(), reason=str(error), at=at)
 
 
 def _send(claim: Claim) -> tuple[Answer | None, ConnectorError | None]:
@@ -73,7 +73,7 @@ def _still_ours(claim: Claim) -> list[int]:
 
 
 @transaction.atomic
-def settle_answer(*, claim: Claim, answer: Answer, at: datetime) -> None:
+def settle_answer(*, claim: Claim, answer: Answer, reason: str = "", at: datetime) -> None:
     """Apply the bank's answer to a send; what it does not mention is UNKNOWN and will be asked."""
     payments = locked_payments(_still_ours(claim))
     ours = {r: p for r, p in payments.items() if p.dispatch.exchange_id == claim.exchange.pk}
@@ -81,7 +81,12 @@ def settle_answer(*, claim: Claim, answer: Answer, at: datetime) -> None:
     first: timedelta | None = getattr(claim.connector, "first_query_after", None)
     silent = {r for r in ours if r not in reports and ours[r].state != PaymentState.SENDING}
     take_reports(
-        payments={r: p for r, p in ours.items() if r not in silent}, reports=reports, first_wait=first, at=at
+        payments={r: p for r, p in ours.items() if r not in silent},
+        reports=reports,
+        first_wait=first,
+        action="payments.outcome_unclear" if reason else "payments.bank_said",
+        reason=reason,
+        at=at,
     )
 
 

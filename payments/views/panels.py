@@ -89,6 +89,7 @@ ACTIONS = {
     "payments.not_taken_on": gettext_lazy("Sending not begun"),
     "payments.lease_ran_out": gettext_lazy("Sending broke off"),
     "payments.bank_said": gettext_lazy("Bank reported"),
+    "payments.outcome_unclear": gettext_lazy("No clear answer from the bank"),
     "payments.bank_answered": gettext_lazy("Bank answered"),
     "payments.bank_contradicts": gettext_lazy("Bank contradicts what it said before"),
     "payments.resolved": gettext_lazy("Outcome decided by two people"),

@@ -21,6 +21,7 @@ from payments.states import AT_THE_BANK, PaymentState
 from tests import make
 from tests.make import Cast
 from tests.simulated_bank import SimulatedBank
+from treasury.services import auditing
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.processes]
 WINDOW = 0.8
@@ -93,6 +94,9 @@ def test_an_unclear_ending_is_unknown_until_the_bank_is_asked_and_books_once(
     send_claim(claim)
     states = set(Payment.objects.values_list("state", flat=True))
     assert states == ({"SETTLED"} if kind == "repeat" else {"UNKNOWN"})
+    if kind not in {"repeat", "empty"}:
+        trace = auditing.of(payments[0]).get(action="payments.outcome_unclear")
+        assert "bank" in json.loads(trace.detail)["reason"]
     assert work_until(*payments) == ["SETTLED"] * 3
     assert [bank.times_booked(p.reference) for p in payments] == [1, 1, 1]
     bank.assert_books_balance()
