@@ -57,6 +57,9 @@ class FilesPage(ListPage):
         Column("deliveries", gettext_lazy("Times delivered"), kind="number"),
     )
 
+    def more(self) -> dict[str, Any]:
+        return {"may_import": access.may(self.request.user, "banks.import_statement")}
+
 
 class FilePage(DetailPage):
     """One file: its state in words, its statements, its quarantined lines, and reading it again."""

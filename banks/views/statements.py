@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from banks.models import Entry, Statement
 from treasury.models import Account
+from treasury.services import access
 from treasury.views.columns import Column
 from treasury.views.detail import DetailPage
 from treasury.views.listing import Filters, ListPage
@@ -72,6 +73,9 @@ class StatementsPage(ListPage):
         Column("intraday", _("Intraday"), value=lambda s: _("yes") if s.intraday else ""),
     )
     order = ("-id",)
+
+    def more(self) -> dict[str, Any]:
+        return {"may_import": access.may(self.request.user, "banks.import_statement")}
 
 
 class StatementPage(DetailPage):

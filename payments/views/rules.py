@@ -16,7 +16,7 @@ from payments.models import Payment
 from payments.services import rule_sets
 from payments.services.rule_sets import RulesRefusedError
 from treasury.models import Account, Company, ProposedChange
-from treasury.services import access
+from treasury.services import access, changes
 from treasury.services.changes import ChangeRefusedError
 
 
@@ -24,6 +24,7 @@ def rules(request: HttpRequest) -> HttpResponse:
     """The bands of every company the reader may see, and what waits for a second administrator."""
     today = timezone.localdate()
     companies = []
+    mine = set(changes.visible_to(request.user).filter(kind=rule_sets.KIND))
     for company in Company.objects.visible_to(request.user):
         scopes: dict[tuple[Any, str], list[Any]] = defaultdict(list)
         for rule in rule_sets.in_force(company, today):
@@ -31,7 +32,7 @@ def rules(request: HttpRequest) -> HttpResponse:
         pending = ProposedChange.objects.filter(
             kind=rule_sets.KIND, company=company, state=ProposedChange.State.PENDING
         ).first()
-        companies.append((company, _named(scopes), pending))
+        companies.append((company, _named(scopes), pending, pending in mine))
     may_configure = access.may(request.user, rule_sets.CONFIGURE)
     return render(request, "payments/rules.html", {"companies": companies, "may_configure": may_configure})
 
