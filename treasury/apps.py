@@ -10,10 +10,11 @@ class TreasuryConfig(AppConfig):
     verbose_name = _("Treasury")
 
     def ready(self) -> None:
-        from treasury import flows, jobs, shell, system_checks  # noqa: F401 - importing registers
+        from treasury import field_names, flows, jobs, shell, system_checks  # noqa: F401 - importing registers
         from treasury.services import access, health, planned
         from treasury.views import forecasting
 
+        field_names.name_everything(("treasury", "banks", "payments", "reconciliation"))
         post_migrate.connect(access.fill_roles, dispatch_uid="roles")
         post_migrate.connect(jobs.lay_schedules, dispatch_uid="schedules")
         health.register_checks()
