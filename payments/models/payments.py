@@ -171,13 +171,15 @@ class Payment(models.Model):
         return self.reference
 
     def compute_digest(self) -> str:
-        """The digest of the money fields as they stand in this row (`account` must be loaded)."""
+        """The digest of the money fields as they stand in this row (`account.company` loaded)."""
         return rules.money_digest(
             reference=self.reference,
             version=self.version,
             kind=self.kind,
             account_number=self.account.number,
             account_currency=self.account.currency,
+            account_bank_code=self.account.branch_code,
+            debtor_name=self.account.company.name,
             payee_name=self.payee_name,
             payee_account=self.payee_account,
             payee_bank_code=self.payee_bank_code,

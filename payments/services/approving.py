@@ -160,7 +160,7 @@ class _Decider:
             )
         request = self.requests[row.pk]
         asked = (request.version, request.digest) == (row.version, row.digest)
-        if expected_digest != row.digest or row.compute_digest() != row.digest or not asked:
+        if expected_digest != row.digest or not asked:
             raise ChangedSinceError(
                 _("%(payment)s was changed since you opened it. Look at it again before you decide.")
                 % {"payment": row}
@@ -308,6 +308,11 @@ def _yes(decider: _Decider, row: Payment, expected_digest: str) -> _Word:
         raise ChangedSinceError(
             _("The bank details of %(payee)s were changed. Send %(payment)s back.")
             % {"payee": row.payee_name, "payment": row}
+        )
+    if row.compute_digest() != row.digest:
+        raise ChangedSinceError(
+            _("%(payment)s or its debit account was altered since it was submitted. Send it back.")
+            % {"payment": row}
         )
     return _Word(row, request, step, Decision.Verdict.APPROVE)
 

@@ -201,7 +201,7 @@ def _request(row: Payment, book: rule_sets.RuleBook, at: datetime) -> ApprovalRe
     """The unsaved question to the approvers of a locked draft, after every check."""
     returning.require_state(row, PaymentState.DRAFT)
     checking.refuse_faulty(writing.wish_of(row), at)
-    writing.refuse_stale_payee(row)
+    writing.refuse_stale(row)
     rule, base_amount = book.rule_for(row)
     return ApprovalRequest(
         payment=row,

@@ -57,7 +57,8 @@ def faults_of(*, payments: Sequence[Payment]) -> dict[int, NotReleasableError]:
 def _verify(row: Payment, barred: set[int]) -> None:
     if row.compute_digest() != row.digest:
         raise NotReleasableError(
-            _("%(payment)s is not what its digest says: the row was altered.") % {"payment": row}
+            _("%(payment)s is not what its digest says: it or its debit account was altered.")
+            % {"payment": row}
         )
     live: list[ApprovalRequest] = row.complete_requests  # type: ignore[attr-defined]
     request = next((r for r in live if r.version == row.version and r.digest == row.digest), None)

@@ -102,7 +102,20 @@ def payee_is_current(row: Payment) -> bool:
     return now == tuple(getattr(row, name) for name in PAYEE_FIELDS)
 
 
-def refuse_stale_payee(row: Payment) -> None:
+def refuse_stale(row: Payment) -> None:
+    """Raises PaymentRefusedError when payee or debit account are not what they were at the last save."""
+    if payee_is_current(row) and row.compute_digest() != row.digest:
+        raise PaymentRefusedError(
+            [
+                RuleBrokenError(
+                    _("Name or bank code of account %(account)s were changed after the payment was entered.")
+                    % {"account": row.account},
+                    code="payments.account_changed",
+                    field="account",
+                    hint=_("Open the payment and save it again to take the new details."),
+                )
+            ]
+        )
     if not payee_is_current(row):
         raise PaymentRefusedError(
             [

@@ -20,6 +20,8 @@ ONE: dict[str, Any] = {
     "kind": "SUPPLIER",
     "account_number": "6225",
     "account_currency": "CNY",
+    "account_bank_code": "308584000013",
+    "debtor_name": "华夏贸易",
     "payee_name": "北京供应商",
     "payee_account": "6217",
     "payee_bank_code": "102100099996",
@@ -31,7 +33,7 @@ ONE: dict[str, Any] = {
     "purpose": "货款",
     "urgent": False,
 }
-FIXED = "b6a357d1e96c8e96b467a84c038b9409e2e723c93fb4d21f30af85424c85ed21"
+FIXED = "9bbb5f18b8a5e5fde3294c313bcbd58c0034470511807749826fc72343b6d4a2"
 
 
 @pytest.mark.parametrize("field", sorted(ONE))
