@@ -191,6 +191,18 @@ def proposal_of(connection: Connection) -> ProposedChange | None:
     ).first()
 
 
+def settings_changed_since(connection: Connection, since: datetime) -> bool:
+    """Whether other settings or secrets came in force at or after an instant: the bank that answers
+    now need not be the one, or know us as the customer, that was talked to then."""
+    return ProposedChange.objects.filter(
+        kind=KIND,
+        object_id=connection.pk,
+        state=ProposedChange.State.APPLIED,
+        decided_at__gte=since,
+        payload__settings_changed=True,
+    ).exists()
+
+
 def register() -> None:
     """Offer the kind of change to the generic maker-checker (called from `ready`)."""
     changes.register(
@@ -279,10 +291,14 @@ def _apply(change: ProposedChange, at: datetime) -> Connection:
     connection = Connection.objects.select_for_update().get(pk=change.object_id or 0)
     payload = change.payload
     accounts = list(Account.objects.filter(pk__in=payload["accounts"]))
-    _check_accounts(connection, accounts, change.made_by)
-    connection.name = payload["name"]
-    connection.config = payload["config"]
-    connection.secrets = base64.b64decode(payload["secrets"])
+    try:
+        _check_accounts(connection, accounts, change.made_by)
+    except ConnectionSettingsError as error:
+        raise changes.ChangeRefusedError(str(error)) from error
+    sealed = base64.b64decode(payload["secrets"])
+    was, now = secrets.unseal(connection.secrets), secrets.unseal(sealed)
+    payload["settings_changed"] = (connection.config, was) != (payload["config"], now)
+    connection.name, connection.config, connection.secrets = payload["name"], payload["config"], sealed
     connection.failures, connection.retry_at, connection.refresh_at = 0, None, None
     connection.save(update_fields=["name", "config", "secrets", "failures", "retry_at", "refresh_at"])
     ConnectedAccount.objects.filter(connection=connection).exclude(account__in=accounts).delete()

@@ -8,13 +8,15 @@ before the bank has been asked.
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Min
+from django.db.models import F, Min
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from banks.connectors.abilities import SendsPayments
 from banks.models import Connection, Exchange
@@ -26,6 +28,8 @@ from payments.services import releasing, returning
 from payments.services.orders import order_of
 from payments.states import TRANSITIONS, PaymentState
 from treasury.services.moving import Step, move_many
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +63,8 @@ def due_connections(at: datetime) -> list[Connection]:
 def claim_due(*, connection: Connection, worker: str, clock: Clock = timezone.now) -> Claim | None:
     """Claim as many due payments as one message of this bank carries; None when there are none.
 
-    A payment whose approval does not verify goes back to DRAFT with the reason and is not sent.
+    A payment whose approval does not verify, or that the connector cannot write as an order, goes
+    back to DRAFT with the reason and is not sent; it holds up no other.
     Raises ConnectionNotUsableError when the connection's settings make no connector.
     """
     at = clock()
@@ -67,10 +72,9 @@ def claim_due(*, connection: Connection, worker: str, clock: Clock = timezone.no
     if not isinstance(connector, SendsPayments):
         raise talking.ConnectionNotUsableError(f"{connection} cannot send payments.")
     payments = _lock_due(connection, at, connector.batch_limit)
-    ready = _those_that_may_leave(payments, at)
+    ready, message = _composed(connector, _those_that_may_leave(payments, at), at)
     if not ready:
         return None
-    message = connector.compose([order_of(payment) for payment in ready])
     exchange = talking.open_exchange(
         connection=connection,
         purpose="payments",
@@ -81,7 +85,15 @@ def claim_due(*, connection: Connection, worker: str, clock: Clock = timezone.no
     lease_until = at + sending_lease(connector)
     _store_dispatches(ready, connection, exchange, worker, at, lease_until)
     move_many(
-        steps=[Step(p, PaymentState.SENDING, {}, {"exchange": exchange.pk, "worker": worker}) for p in ready],
+        steps=[
+            Step(
+                p,
+                PaymentState.SENDING,
+                {},
+                {"company": p.account.company, "exchange": exchange.pk, "worker": worker},
+            )
+            for p in ready
+        ],
         transitions=TRANSITIONS,
         by=None,
         at=at,
@@ -93,20 +105,20 @@ def claim_due(*, connection: Connection, worker: str, clock: Clock = timezone.no
 def _lock_due(connection: Connection, at: datetime, limit: int) -> list[Payment]:
     """Due payments of one connection under row locks, skipping what others hold.
 
-    After a message was refused as a whole its payments go singly, so that one bad order cannot
-    hold up the others.
+    What was never tried goes first, then what was tried longest ago. After a message was refused
+    as a whole its payments go singly. So one bad order cannot hold up the others, however often
+    it is refused.
     """
     due = (
         Payment.objects.due(at)
         .filter(account__connected__connection=connection)
         .select_related("account__company", "beneficiary", "own_account", "dispatch__exchange")
         .select_for_update(of=("self",), skip_locked=True)
+        .order_by(F("dispatch__exchange__started_at").asc(nulls_first=True), "execute_on", "id")
     )
     payments = list(due[:limit])
-    for payment in payments:
-        if _was_refused(payment):
-            return [payment]
-    return payments
+    first_refused = next((n for n, payment in enumerate(payments) if _was_refused(payment)), None)
+    return payments if first_refused is None else payments[: max(first_refused, 1)]
 
 
 def _those_that_may_leave(payments: list[Payment], at: datetime) -> list[Payment]:
@@ -117,6 +129,24 @@ def _those_that_may_leave(payments: list[Payment], at: datetime) -> list[Payment
             note = str(faults[payment.pk])[:500]
             returning.return_to_draft(payment, action="payments.release_refused", note=note, by=None, at=at)
     return [payment for payment in payments if payment.pk not in faults]
+
+
+def _composed(connector: SendsPayments, payments: list[Payment], at: datetime) -> tuple[list[Payment], bytes]:
+    """The payments that make a message, and the message; the others go back with the reason."""
+    if not payments:
+        return [], b""
+    try:
+        return payments, connector.compose([order_of(payment) for payment in payments])
+    except Exception as error:
+        if len(payments) == 1:
+            log.exception("No order can be made of payment %s", payments[0])
+            note = _("No order could be written for the bank: %(reason)s") % {"reason": error}
+            returning.return_to_draft(payments[0], action="payments.not_composed", note=note, by=None, at=at)
+            return [], b""
+    alone = [done for payment in payments for done in _composed(connector, [payment], at)[0]]
+    if len(alone) == len(payments):  # each is good, together they are not
+        return _composed(connector, alone[:1], at)
+    return _composed(connector, alone, at)
 
 
 def _was_refused(payment: Payment) -> bool:

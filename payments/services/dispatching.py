@@ -5,6 +5,7 @@ Called by jobs in any number of workers at once; the rows' locks and leases keep
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
 from dataclasses import dataclass
@@ -15,6 +16,8 @@ from django.utils import timezone
 from banks.services import talking
 from banks.services.talking import Clock
 from payments.services import claiming, querying, sending
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -34,12 +37,10 @@ def work_off(*, budget: timedelta, clock: Clock = timezone.now) -> Worked:
     done, until, worker = Worked(), clock() + budget, worker_name()
     while clock() < until:
         sent = _send_one(worker, clock)
-        question = querying.claim_questions(worker=worker, at=clock())
-        if question is not None:
-            querying.ask_question(question, clock=clock)
+        asked = _ask_one(worker, clock)
         done.sent += sent
-        done.asked += question is not None
-        if not sent and question is None:
+        done.asked += asked
+        if not sent and not asked:
             break
     return done
 
@@ -52,7 +53,30 @@ def _send_one(worker: str, clock: Clock) -> bool:
         except talking.ConnectionNotUsableError as error:
             talking.failed(connection=connection, error=error, at=clock())
             continue
+        except Exception as error:
+            log.exception("Nothing could be claimed for %s", connection)
+            talking.failed(connection=connection, error=error, at=clock())
+            continue
         if claim is not None:
-            sending.send_claim(claim)
+            _send(claim)
             return True
     return False
+
+
+def _send(claim: claiming.Claim) -> None:
+    """Send; an outcome that could not be stored leaves the lease, and the bank is asked after it."""
+    try:
+        sending.send_claim(claim)
+    except Exception:
+        log.exception("The outcome of exchange %s was not stored; the bank will be asked", claim.exchange.pk)
+
+
+def _ask_one(worker: str, clock: Clock) -> bool:
+    question = querying.claim_questions(worker=worker, at=clock())
+    if question is None:
+        return False
+    try:
+        querying.ask_question(question, clock=clock)
+    except Exception:
+        log.exception("The answer about %s was not stored; it is asked again", question.references)
+    return True

@@ -13,12 +13,14 @@ from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from banks.connectors.abilities import ConnectorError, QueriesPayments
 from banks.messages import Answer
 from banks.messages import PaymentState as BankState
-from banks.models import Connection
+from banks.models import Connection, Exchange
 from banks.services import talking
+from banks.services.connections import settings_changed_since
 from banks.services.talking import Clock
 from payments.models import Dispatch, Payment
 from payments.pacing import ASKING, wait_before_query
@@ -59,7 +61,7 @@ def claim_questions(*, worker: str, at: datetime) -> Question | None:
         return None
     move_many(
         steps=[
-            Step(row.payment, PaymentState.UNKNOWN, {}, {"worker": row.claimed_by})
+            Step(row.payment, PaymentState.UNKNOWN, {}, _dead(row))
             for row in rows
             if row.payment.state == PaymentState.SENDING
         ],
@@ -67,6 +69,14 @@ def claim_questions(*, worker: str, at: datetime) -> Question | None:
         by=None,
         at=at,
         action="payments.lease_ran_out",
+    )
+    abandoned = Exchange.objects.filter(
+        pk__in=[row.exchange_id for row in rows], outcome=Exchange.Outcome.OPEN
+    )
+    abandoned.update(
+        outcome=Exchange.Outcome.UNCERTAIN,
+        error=_("The worker that sent it was not heard of again."),
+        ended_at=at,
     )
     Dispatch.objects.filter(pk__in=[row.pk for row in rows]).update(
         claimed_by=worker, lease_until=at + ASKING, next_query_at=at + ASKING
@@ -77,6 +87,10 @@ def claim_questions(*, worker: str, at: datetime) -> Question | None:
         tuple(row.payment.reference for row in rows),
         {row.payment.reference: row.exchange_id for row in rows},
     )
+
+
+def _dead(row: Dispatch) -> dict[str, Any]:
+    return {"company": row.payment.account.company, "worker": row.claimed_by}
 
 
 def ask_question(question: Question, *, clock: Clock = timezone.now) -> None:
@@ -113,7 +127,8 @@ def take_answer(
     *, question: Question, answer: Answer, asked_at: datetime, clock: Clock = timezone.now
 ) -> None:
     """Apply an enquiry's answer. NO_RECORD moves a payment only when the bank's rules make it
-    final and the bank never acknowledged the payment before."""
+    final, the bank never acknowledged the payment before, and it was asked over the very settings
+    the payment was sent with."""
     at = clock()
     connector = talking.connector_of(question.connection, clock=clock)
     locked = locked_payments(question.payments)
@@ -123,14 +138,13 @@ def take_answer(
         if payment.dispatch.exchange_id == question.exchanges[reference]
         and payment.state in AT_THE_BANK | {PaymentState.SETTLED}
     }
+    _nothing_to_ask([p for r, p in locked.items() if p.state not in AT_THE_BANK and r not in payments])
     reports = {r.reference: r for r in answer.reports if r.reference in payments}
     absent = frozenset(
         reference
         for reference, report in reports.items()
         if report.state is BankState.NO_RECORD
-        and payments[reference].dispatch.answered_at is None
-        and payments[reference].dispatch.sent_at is not None
-        and connector.no_record_is_final(sent_at=payments[reference].dispatch.sent_at, asked_at=asked_at)
+        and _proves_absence(payments[reference].dispatch, question, connector, asked_at)
     )
     take_reports(
         payments=_silence_keeps_the_state(payments, reports, at),
@@ -140,6 +154,20 @@ def take_answer(
         action="payments.bank_answered",
         at=at,
     )
+
+
+def _proves_absence(dispatch: Dispatch, question: Question, connector: Any, asked_at: datetime) -> bool:
+    sent_at = dispatch.sent_at
+    if dispatch.answered_at is not None or sent_at is None:
+        return False
+    if not connector.no_record_is_final(sent_at=sent_at, asked_at=asked_at):
+        return False
+    return not settings_changed_since(question.connection, sent_at)
+
+
+def _nothing_to_ask(payments: Sequence[Payment]) -> None:
+    """Payments that were taken from the bank's hands while it was asked: no enquiry is ahead."""
+    Dispatch.objects.filter(payment__in=payments).update(next_query_at=None, lease_until=None, claimed_by="")
 
 
 def _silence_keeps_the_state(

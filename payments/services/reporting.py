@@ -8,14 +8,16 @@ contradicts a final state changes nothing and is put on record for people to loo
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from banks.messages import PaymentState as BankState
 from banks.messages import StatusReport
+from banks.models import Exchange
 from payments.models import Dispatch, Payment
 from payments.pacing import wait_before_query
-from payments.states import TRANSITIONS, PaymentState
+from payments.states import AT_THE_BANK, TRANSITIONS, PaymentState
 from treasury.services import auditing
 from treasury.services.moving import Step, move_many
 
@@ -28,6 +30,9 @@ OURS: dict[BankState, PaymentState] = {
     BankState.UNKNOWN: PaymentState.UNKNOWN,
     BankState.NO_RECORD: PaymentState.UNKNOWN,
 }
+
+WITHOUT_NEWS = frozenset({BankState.UNKNOWN, BankState.NO_RECORD})
+"""Reports that tell nothing of what the bank did."""
 
 COLUMNS = [
     "answered_at",
@@ -45,10 +50,38 @@ def locked_payments(payments: Sequence[int]) -> dict[str, Payment]:
     rows = (
         Payment.objects.select_for_update(of=("self",))
         .filter(pk__in=payments)
-        .select_related("dispatch", "account")
+        .select_related("dispatch", "account__company")
         .order_by("pk")
     )
     return {payment.reference: payment for payment in rows}
+
+
+def hold_again(payments: Sequence[Payment], at: datetime) -> None:
+    """Take locked payments that are due again out of the queue: the bank spoke up for them after all."""
+    move_many(
+        steps=[Step(p, PaymentState.SENDING, {}, {"company": p.account.company}) for p in payments],
+        transitions=TRANSITIONS,
+        by=None,
+        at=at,
+        action="payments.answer_came_late",
+    )
+
+
+def note_late_word(reports: Sequence[StatusReport], *, exchange: Exchange, at: datetime) -> None:
+    """The answer to an older sending of payments that were sent again meanwhile.
+
+    It decides nothing about the newer one, but the bank has acknowledged the reference: from now
+    on "no record" proves nothing, and the newer sending is only asked about.
+    """
+    heard = {r.reference: _storable(r) for r in reports if r.state not in WITHOUT_NEWS}
+    of = Payment.objects.filter(reference__in=heard, dispatch__connection=exchange.connection_id)
+    for reference, payment in locked_payments(list(of.values_list("pk", flat=True))).items():
+        if payment.dispatch.exchange_id == exchange.pk:
+            continue
+        if payment.state in AT_THE_BANK:
+            payment.dispatch.answered_at = at
+            payment.dispatch.save(update_fields=["answered_at"])
+        _put_on_record(payment, heard[reference], at)
 
 
 def take_reports(
@@ -71,7 +104,9 @@ def take_reports(
     steps: list[Step] = []
     dispatches: list[Dispatch] = []
     for reference, payment in payments.items():
-        report = reports.get(reference) or StatusReport(reference=reference, state=BankState.UNKNOWN)
+        report = _storable(
+            reports.get(reference) or StatusReport(reference=reference, state=BankState.UNKNOWN)
+        )
         absent = reference in proven_absent and payment.state == PaymentState.UNKNOWN
         to = PaymentState.APPROVED if absent else OURS[report.state]
         dispatch = payment.dispatch
@@ -82,7 +117,8 @@ def take_reports(
         if to not in TRANSITIONS[payment.state]:
             _contradiction(payment, report, dispatch, at)
             continue
-        detail = _detail(report) | ({"reason": reason} if reason else {})
+        detail = {"company": payment.account.company, **_detail(report)}
+        detail |= {"reason": reason} if reason else {}
         steps.append(Step(payment, to, _changes(payment, report, to, at), detail))
     move_many(steps=steps, transitions=TRANSITIONS, by=None, at=at, action=action)
     Dispatch.objects.bulk_update(dispatches, COLUMNS, batch_size=1000)
@@ -99,12 +135,12 @@ def _note(
 ) -> None:
     dispatch.lease_until, dispatch.claimed_by = None, ""
     dispatch.queries += asked
-    heard = report.state not in {BankState.UNKNOWN, BankState.NO_RECORD}
+    heard = report.state not in WITHOUT_NEWS
     if heard:
         dispatch.answered_at = at
     if heard or report.text:
         dispatch.bank_code, dispatch.bank_text = report.code[:60], report.text[:500]
-    waits = to in {PaymentState.UNKNOWN, PaymentState.PROCESSING, PaymentState.BANK_APPROVAL}
+    waits = to in AT_THE_BANK
     dispatch.next_query_at = at + wait_before_query(to, dispatch.queries, first_wait) if waits else None
 
 
@@ -114,6 +150,12 @@ def _changes(payment: Payment, report: StatusReport, to: PaymentState, at: datet
         "bank_reference": report.bank_reference[:70] or payment.bank_reference,
         "settled_at": at if to == PaymentState.SETTLED else payment.settled_at,
     }
+
+
+def _storable(report: StatusReport) -> StatusReport:
+    """The report without NUL characters, which no column takes: a bank's slip must not lose its word."""
+    texts = {name: getattr(report, name) for name in ("code", "text", "bank_reference")}
+    return replace(report, **{name: text.replace("\0", "") for name, text in texts.items()})
 
 
 def _detail(report: StatusReport) -> dict[str, Any]:
@@ -135,6 +177,10 @@ def _contradiction(payment: Payment, report: StatusReport, dispatch: Dispatch, a
         return
     if payment.state in {PaymentState.FAILED, PaymentState.RETURNED, PaymentState.SETTLED}:
         dispatch.next_query_at = None
+    _put_on_record(payment, report, at)
+
+
+def _put_on_record(payment: Payment, report: StatusReport, at: datetime) -> None:
     auditing.record(
         action="payments.bank_contradicts",
         about=payment,

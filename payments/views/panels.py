@@ -86,6 +86,8 @@ ACTIONS = {
     "payments.request_complete": gettext_lazy("Approvals complete"),
     "payments.release_refused": gettext_lazy("Not released: back to draft"),
     "payments.claimed": gettext_lazy("Sending begun"),
+    "payments.not_composed": gettext_lazy("No order could be written: back to draft"),
+    "payments.answer_came_late": gettext_lazy("Bank's answer came late"),
     "payments.not_taken_on": gettext_lazy("Sending not begun"),
     "payments.lease_ran_out": gettext_lazy("Sending broke off"),
     "payments.bank_said": gettext_lazy("Bank reported"),
