@@ -85,7 +85,8 @@ class BankAdmin(AuditedAdmin):
     search_fields = ("code", "name", "bic")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        return ("code",) if obj else ()
+        """Country and BIC route money (own accounts are paid by them): they stay what they were."""
+        return ("code", "country", "bic") if obj else ()
 
 
 @admin.register(models.Account)
