@@ -129,7 +129,8 @@ def propose_beneficiary(
         changed_by=by,
         changed_at=at,
     )
-    _propose(row, {"fields": {}, "new": True}, [("", data[f], f) for f in FIELDS], by, at, reason)
+    lines = [("", data[f], LABELS[f]) for f in FIELDS]
+    _propose(row, {"fields": {}, "new": True}, lines, by, at, reason)
     return row
 
 
@@ -151,27 +152,31 @@ def propose_change(
             _("Nothing would change for %(payee)s. Alter a field first.") % {"payee": beneficiary}
         )
     _refuse_known(beneficiary.company, after, except_pk=beneficiary.pk)
-    lines = [(before[field], value, field) for field, value in changed.items()]
+    lines: list[tuple[Any, Any, Any]] = [
+        (before[field], value, LABELS[field]) for field, value in changed.items()
+    ]
+    if beneficiary.state == BeneficiaryState.BLOCKED:
+        lines.append((BeneficiaryState.BLOCKED.label, BeneficiaryState.ACTIVE.label, gettext_lazy("State")))
     return _propose(beneficiary, {"fields": changed, "new": False}, lines, by, at, reason)
 
 
 def _propose(
     row: Beneficiary,
     payload: dict[str, Any],
-    lines: list[tuple[str, str, str]],
+    lines: list[tuple[Any, Any, Any]],
     by: Any,
     at: datetime,
     reason: str,
 ) -> ProposedChange:
     return changes.propose(
         kind=BENEFICIARY_KIND,
-        payload=payload,
+        payload={**payload, "was": row.state},
         label=str(row),
         by=by,
         at=at,
         object_id=row.pk,
         company=row.company,
-        summary=[(str(LABELS[field]), before, after) for before, after, field in lines],
+        summary=[(str(label), str(before), str(after)) for before, after, label in lines],
         reason=reason,
     )
 
@@ -197,12 +202,23 @@ def _refuse_known(company: Company, data: dict[str, str], *, except_pk: int | No
 
 
 def apply(change: ProposedChange, at: datetime) -> Beneficiary:
-    """Put the proposed data in force (kind `payments.beneficiary`) and void what was open."""
+    """Put the proposed data in force (kind `payments.beneficiary`) and void what was open.
+
+    Raises ChangeRefusedError when the payee was blocked meanwhile or the account is taken.
+    """
     row = (
         Beneficiary.objects.select_for_update(no_key=True, of=("self",))
         .select_related("company")
         .get(pk=change.object_id or 0)
     )
+    if row.state == BeneficiaryState.BLOCKED != change.payload["was"]:
+        raise changes.ChangeRefusedError(
+            _(
+                "%(payee)s was blocked after this was proposed. Reject it;"
+                " unblocking is proposed and confirmed as such."
+            )
+            % {"payee": row}
+        )
     fields = dict(change.payload["fields"])
     by = change.decided_by
     columns: dict[str, Any] = {"confirmed_by": by, "confirmed_at": at}

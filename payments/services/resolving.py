@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from payments.models import Dispatch, Payment
+from payments.services import returning
 from payments.states import AT_THE_BANK, TRANSITIONS, PaymentState
 from treasury.models import ProposedChange
 from treasury.services import changes
@@ -25,7 +26,7 @@ KIND = "payments.resolution"
 OUTCOMES = (PaymentState.SETTLED, PaymentState.FAILED)
 
 
-class NotResolvableError(Exception):
+class NotResolvableError(changes.ChangeRefusedError):
     """The payment's outcome is not for people to decide; the text says why."""
 
     code = "payments.not_resolvable"
@@ -48,7 +49,7 @@ def propose_resolution(
         object_id=payment.pk,
         label=payment.reference,
         company=payment.account.company,
-        payload={"outcome": outcome, "version": payment.version},
+        payload={"outcome": outcome, "standing": _standing(payment)},
         summary=[(_("State"), payment.get_state_display(), str(PaymentState(outcome).label))],
         reason=f"{reason.strip()} — {evidence.strip()}",
         by=by,
@@ -72,10 +73,24 @@ def _check(payment: Payment, outcome: str) -> None:
         )
 
 
+def _standing(payment: Payment) -> list[Any]:
+    """What the proposer looked at: the state, and which sending it is the state of."""
+    dispatch = Dispatch.objects.get(payment=payment)
+    return [payment.state, dispatch.exchange_id, dispatch.attempts]
+
+
 @transaction.atomic
 def _apply(change: ProposedChange, at: datetime) -> Payment:
-    payment = Payment.objects.get(pk=change.object_id or 0)
+    payment = returning.locked(Payment(pk=change.object_id or 0))
     _check(payment, change.payload["outcome"])
+    if _standing(payment) != change.payload["standing"]:
+        raise changes.ChangeRefusedError(
+            _(
+                "The bank was asked or heard again since this was proposed; %(payment)s is %(state)s now."
+                " Reject the proposal and look at the payment again."
+            )
+            % {"payment": payment, "state": payment.get_state_display()}
+        )
     settled = change.payload["outcome"] == PaymentState.SETTLED
     moved = move(
         row=payment,
@@ -85,6 +100,7 @@ def _apply(change: ProposedChange, at: datetime) -> Payment:
         at=at,
         action="payments.resolved",
         changes={"note": change.reason, "settled_at": at if settled else None},
+        company=payment.account.company,
         change=change.pk,
     )
     Dispatch.objects.filter(payment=moved).update(next_query_at=None, lease_until=None, claimed_by="")

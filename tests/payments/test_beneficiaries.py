@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 import pytest
+from django.contrib.auth.models import Group
 
 from payments.models import Beneficiary
 from payments.services import beneficiaries, preparing, releasing
@@ -82,6 +83,45 @@ def test_blocking_is_one_person_s_act_and_stops_what_was_approved(cast: Cast, no
         releasing.verify_release(payment=payment)
     with pytest.raises(changes.ChangeRefusedError):
         beneficiaries.block_beneficiary(beneficiary=payee, reason="", by=cast.bob, at=now)
+
+
+def test_a_change_proposed_before_the_blocking_does_not_unblock(cast: Cast, now: datetime) -> None:
+    payee = make.beneficiary(cast)
+    change = beneficiaries.propose_change(beneficiary=payee, by=cast.alice, at=now, name="Other")
+    beneficiaries.block_beneficiary(beneficiary=payee, reason="Call-back failed", by=cast.bob, at=now)
+    with pytest.raises(changes.ChangeRefusedError, match="blocked after"):
+        changes.confirm(change=change, by=cast.carol, at=now)
+    payee.refresh_from_db()
+    assert (payee.state, payee.version) == ("BLOCKED", 1)
+    changes.reject(change=change, by=cast.carol, at=now, reason="Blocked meanwhile")
+    unblock = beneficiaries.propose_change(beneficiary=payee, by=cast.alice, at=now)
+    assert unblock.summary == [["State", "Blocked", "Active"]]
+    changes.confirm(change=unblock, by=cast.carol, at=now)
+    payee.refresh_from_db()
+    assert payee.state == "ACTIVE"
+
+
+def test_a_new_payee_blocked_before_its_confirmation_stays_blocked(cast: Cast, now: datetime) -> None:
+    payee = beneficiaries.propose_beneficiary(
+        company=cast.company, name="X", account_number="62220009", currency="CNY", by=cast.alice, at=now
+    )
+    change = ProposedChange.objects.get(kind="payments.beneficiary", object_id=payee.pk)
+    beneficiaries.block_beneficiary(beneficiary=payee, reason="Unknown", by=cast.bob, at=now)
+    with pytest.raises(changes.ChangeRefusedError, match="blocked after"):
+        changes.confirm(change=change, by=cast.carol, at=now)
+
+
+def test_a_proposal_dies_with_the_right_of_who_made_it(cast: Cast, now: datetime) -> None:
+    payee = make.beneficiary(cast)
+    change = beneficiaries.propose_change(beneficiary=payee, by=cast.alice, at=now, name="Other")
+    cast.alice.groups.clear()
+    with pytest.raises(changes.ChangeRefusedError, match="may not propose this any more"):
+        changes.confirm(change=change, by=cast.carol, at=now)
+    cast.alice.groups.add(Group.objects.get(name="clerk"))
+    cast.alice.is_active = False
+    cast.alice.save()
+    with pytest.raises(changes.ChangeRefusedError, match="may not propose this any more"):
+        changes.confirm(change=change, by=cast.carol, at=now)
 
 
 def test_one_change_at_a_time_and_no_empty_one(cast: Cast, now: datetime) -> None:

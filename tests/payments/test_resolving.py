@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 import pytest
+from django.test import Client
 
 from banks.models import Connection, Exchange
 from payments.models import Dispatch, Payment
@@ -90,3 +91,31 @@ def test_only_a_payment_without_a_final_word_is_resolved(cast: Cast, now: dateti
     assert settled.state == "SETTLED"
     with pytest.raises(NotResolvableError, match="final word"):
         propose(make.payment(cast), cast.carol, now)
+
+
+def test_an_outcome_proposed_for_an_earlier_sending_says_nothing_of_a_later_one(
+    cast: Cast, now: datetime, unknown: Payment
+) -> None:
+    change = propose(unknown, cast.carol, now, "FAILED")
+    for state in ("APPROVED", "SENDING", "UNKNOWN"):  # no record, and it was sent again
+        move(row=unknown, to=state, transitions=TRANSITIONS, by=None, at=now, action="test.moved")
+    newer = Exchange.objects.create(
+        connection=unknown.dispatch.connection, purpose="payments", started_at=now
+    )
+    Dispatch.objects.filter(payment=unknown).update(exchange=newer, attempts=2)
+    with pytest.raises(ChangeRefusedError, match="Reject the proposal"):
+        changes.confirm(change=change, by=cast.bob, at=now)
+    unknown.refresh_from_db()
+    assert unknown.state == "UNKNOWN"
+
+
+def test_the_bank_s_word_after_the_proposal_is_looked_at_first(
+    cast: Cast, now: datetime, unknown: Payment, client: Client
+) -> None:
+    change = propose(unknown, cast.carol, now, "FAILED")
+    move(row=unknown, to="PROCESSING", transitions=TRANSITIONS, by=None, at=now, action="test.moved")
+    client.force_login(cast.bob)
+    answer = client.post(f"/oversight/changes/{change.pk}/decide/", {"decision": "confirm"}, follow=True)
+    assert "Reject the proposal" in answer.content.decode()
+    unknown.refresh_from_db()
+    assert unknown.state == "PROCESSING"

@@ -133,6 +133,11 @@ def confirm(*, change: ProposedChange, by: Any, at: datetime, reason: str = "") 
         raise ChangeRefusedError(
             _("%(person)s proposed this change and cannot confirm it. Ask another person.") % {"person": by}
         )
+    if not access.may(locked.made_by, kind.propose_permission):
+        raise ChangeRefusedError(
+            _("%(person)s may not propose this any more. Reject it; whoever may proposes it anew.")
+            % {"person": locked.made_by}
+        )
     locked.decided_by, locked.decided_at = by, at  # for `apply`; saved when the change is closed
     made = kind.apply(locked, at)
     _close(locked, ProposedChange.State.APPLIED, by, at, reason)

@@ -20,7 +20,7 @@ from django.views.decorators.http import require_POST
 
 from treasury import wording
 from treasury.models import AuditEvent, Company, ProposedChange
-from treasury.services import access, auditing, changes
+from treasury.services import access, auditing, changes, moving
 from treasury.templatetags import portal
 from treasury.views.columns import Column
 from treasury.views.detail import DetailPage
@@ -204,7 +204,7 @@ def decide_change(request: HttpRequest, pk: int) -> HttpResponse:
             messages.success(
                 request, _("The change of %(object)s is closed.") % {"object": change.object_label}
             )
-    except (changes.ChangeRefusedError, access.AccessDeniedError) as error:
+    except (changes.ChangeRefusedError, access.AccessDeniedError, moving.IllegalMoveError) as error:
         messages.error(request, str(error))
     return redirect("change", pk=pk)
 
