@@ -15,9 +15,10 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from payments.models import ApprovalRequest, Beneficiary, Decision, Payment, PaymentVersion
-from payments.services import checking, returning, signing, writing
+from payments.models import ApprovalRequest, Decision, Payment, PaymentVersion
+from payments.services import checking, returning, signing, warnings, writing
 from payments.services.preparing import Result
+from payments.services.warnings import BENEFICIARY_KIND
 from payments.states import REQUEST_TRANSITIONS, TRANSITIONS, BeneficiaryState, PaymentState, RequestState
 from treasury import jobs
 from treasury.models import Account, ProposedChange
@@ -25,7 +26,6 @@ from treasury.services import access, auditing, moving
 
 APPROVE = "payments.approve_payment"
 SEND_TASK = "payments.tasks.send_due"
-BENEFICIARY_KIND = "payments.beneficiary"
 
 
 class ApprovalRefusedError(Exception):
@@ -71,6 +71,12 @@ class TooLateError(ApprovalRefusedError):
     code = "payments.too_late"
 
 
+class FlaggedError(ApprovalRefusedError):
+    """Something about the payment has to be looked at; it is not approved among many."""
+
+    code = "payments.flagged"
+
+
 class ReasonMissingError(ApprovalRefusedError):
     """Sending back and rejecting need a reason."""
 
@@ -106,26 +112,6 @@ def standing(request: ApprovalRequest) -> list[StepStanding]:
 def due_step(request: ApprovalRequest) -> StepStanding | None:
     """The first incomplete step, or None when nobody is missing."""
     return next((step for step in standing(request) if not step.complete), None)
-
-
-def hands_in_payment(payment: Payment) -> set[int]:
-    """Everybody who entered, edited or submitted the payment."""
-    makers = {version.made_by_id for version in payment.versions.all()}
-    own = {payment.created_by_id, payment.edited_by_id, payment.submitted_by_id}
-    return (makers | own) - {None}  # type: ignore[return-value]
-
-
-def hands_in_beneficiary(beneficiary: Beneficiary | None) -> set[int]:
-    """Everybody who ever created, changed or confirmed the payee's data."""
-    if beneficiary is None:
-        return set()
-    people = {beneficiary.created_by_id, beneficiary.changed_by_id, beneficiary.confirmed_by_id}
-    applied = ProposedChange.objects.filter(
-        kind=BENEFICIARY_KIND, object_id=beneficiary.pk, state=ProposedChange.State.APPLIED
-    )
-    for made_by, decided_by in applied.values_list("made_by", "decided_by"):
-        people |= {made_by, decided_by}
-    return {person for person in people if person is not None}
 
 
 # --- the decisions ------------------------------------------------------------------------
@@ -223,21 +209,27 @@ def approve_payment(*, payment: Payment, expected_digest: str, by: Any, at: date
 
 
 @transaction.atomic
-def approve_payments(*, expectations: Sequence[tuple[int, str]], by: Any, at: datetime) -> list[Result]:
+def approve_payments(
+    *, expectations: Sequence[tuple[int, str]], by: Any, at: datetime, each_opened: bool = False
+) -> list[Result]:
     """Approve many: (payment id, digest as shown). What is refused does not hold up the others.
 
-    A result for every one, in the order given. Raises AccessDeniedError when `by` may not
-    approve at all.
+    A row with a red hint is refused (`payments.flagged`) and has to be approved by itself, unless
+    the caller vouches with `each_opened` that every one was looked at alone. A result for every
+    one, in the order given. Raises AccessDeniedError when `by` may not approve at all.
     """
     access.require(by, APPROVE)
     expected = dict(expectations)
     visible = Payment.objects.visible_to(by).filter(pk__in=expected)
     rows = returning.locked_many(list(visible.values_list("pk", flat=True)))
     decider = _Decider(by, rows, at)
+    hints = {} if each_opened else warnings.warnings_of(rows, at)
     words, results = [], {}
     for row in rows:
         try:
-            words.append(_yes(decider, row, expected[row.pk]))
+            word = _yes(decider, row, expected[row.pk])
+            _refuse_flagged(row, hints.get(row.pk, ()))
+            words.append(word)
             results[row.pk] = Result(row.pk, row.reference)
         except (ApprovalRefusedError, access.AccessDeniedError) as error:
             results[row.pk] = Result(row.pk, row.reference, str(error), error.code)
@@ -315,6 +307,15 @@ def _yes(decider: _Decider, row: Payment, expected_digest: str) -> _Word:
             % {"payment": row}
         )
     return _Word(row, request, step, Decision.Verdict.APPROVE)
+
+
+def _refuse_flagged(row: Payment, hints: Sequence[warnings.Hint]) -> None:
+    """Raises FlaggedError with what is red about the payment."""
+    if red := [hint.text for hint in hints if hint.red]:
+        raise FlaggedError(
+            _("%(payment)s carries a red flag: %(hints)s Open it to decide.")
+            % {"payment": row, "hints": " ".join(red)}
+        )
 
 
 def _approve(words: Sequence[_Word], by: Any, at: datetime) -> None:

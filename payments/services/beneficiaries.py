@@ -17,7 +17,7 @@ from payments import rules
 from payments.models import Beneficiary, Payment
 from payments.rules import RuleBrokenError
 from payments.services import returning
-from payments.services.approving import BENEFICIARY_KIND
+from payments.services.warnings import BENEFICIARY_KIND
 from payments.states import BENEFICIARY_TRANSITIONS, EDITABLE, BeneficiaryState, PaymentState
 from treasury import money
 from treasury.models import Company, ProposedChange

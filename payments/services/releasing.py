@@ -11,10 +11,11 @@ from collections.abc import Sequence
 from django.db.models import Prefetch
 from django.utils.translation import gettext as _
 
-from payments.models import ApprovalRequest, Decision, Payment
+from payments.models import ApprovalRequest, Beneficiary, Decision, Payment
 from payments.services import approving, returning, signing, writing
+from payments.services.warnings import BENEFICIARY_KIND
 from payments.states import BeneficiaryState, RequestState
-from treasury.models import Account
+from treasury.models import Account, ProposedChange
 
 
 class NotReleasableError(Exception):
@@ -22,6 +23,26 @@ class NotReleasableError(Exception):
 
     code = "payments.not_releasable"
     hint = ""
+
+
+def hands_in_payment(payment: Payment) -> set[int]:
+    """Everybody who entered, edited or submitted the payment."""
+    makers = {version.made_by_id for version in payment.versions.all()}
+    own = {payment.created_by_id, payment.edited_by_id, payment.submitted_by_id}
+    return (makers | own) - {None}  # type: ignore[return-value]
+
+
+def hands_in_beneficiary(beneficiary: Beneficiary | None) -> set[int]:
+    """Everybody who ever created, changed or confirmed the payee's data."""
+    if beneficiary is None:
+        return set()
+    people = {beneficiary.created_by_id, beneficiary.changed_by_id, beneficiary.confirmed_by_id}
+    applied = ProposedChange.objects.filter(
+        kind=BENEFICIARY_KIND, object_id=beneficiary.pk, state=ProposedChange.State.APPLIED
+    )
+    for made_by, decided_by in applied.values_list("made_by", "decided_by"):
+        people |= {made_by, decided_by}
+    return {person for person in people if person is not None}
 
 
 def verify_release(*, payment: Payment) -> None:
@@ -46,9 +67,9 @@ def faults_of(*, payments: Sequence[Payment]) -> dict[int, NotReleasableError]:
     faults = {}
     for row in rows:
         if row.beneficiary_id not in hands:
-            hands[row.beneficiary_id] = approving.hands_in_beneficiary(row.beneficiary)
+            hands[row.beneficiary_id] = hands_in_beneficiary(row.beneficiary)
         try:
-            _verify(row, approving.hands_in_payment(row) | hands[row.beneficiary_id])
+            _verify(row, hands_in_payment(row) | hands[row.beneficiary_id])
         except NotReleasableError as fault:
             faults[row.pk] = fault
     return faults

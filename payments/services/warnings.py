@@ -16,10 +16,10 @@ from django.utils.translation import gettext as _
 
 from payments.models import Payment
 from payments.services import checking, writing
-from payments.services.approving import BENEFICIARY_KIND
 from payments.states import PaymentState
 from treasury.models import ProposedChange
 
+BENEFICIARY_KIND = "payments.beneficiary"
 NEAR = timedelta(days=7)
 FRESH = timedelta(days=30)
 DEAD = (PaymentState.CANCELLED, PaymentState.REJECTED, PaymentState.FAILED, PaymentState.RETURNED)

@@ -9,13 +9,11 @@ from django.db import models
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from payments.models import Payment
 from payments.services import approving, warnings
-from payments.services.preparing import Result
 from payments.states import PaymentState
 from treasury.services import access
 from treasury.views import paging
@@ -110,24 +108,9 @@ def decide(request: HttpRequest) -> HttpResponse:
         key, _colon, digest = text.partition(":")
         if key.isdecimal():
             chosen[int(key)] = digest
-    at = timezone.now()
-    related = (
-        "account__company",
-        "account__bank",
-        "beneficiary",
-        "own_account__company",
-        "own_account__bank",
+    results = approving.approve_payments(
+        expectations=list(chosen.items()), by=request.user, at=timezone.now()
     )
-    shown = Payment.objects.visible_to(request.user).filter(pk__in=chosen).select_related(*related)
-    flags = warnings.warnings_of(list(shown), at)
-    flagged = [
-        Result(row.pk, row.reference, _("It carries a red flag. Open it to decide."), "payments.flagged")
-        for row in shown
-        if any(hint.red for hint in flags[row.pk])
-    ]
-    held = {result.payment_id for result in flagged}
-    expectations = [(key, digest) for key, digest in chosen.items() if key not in held]
-    results = approving.approve_payments(expectations=expectations, by=request.user, at=at) + flagged
     done = sum(1 for result in results if result.done)
     return render(
         request,

@@ -17,8 +17,8 @@ from django.views.decorators.http import require_POST
 from payments.forms import BeneficiaryForm
 from payments.models import Beneficiary
 from payments.services import beneficiaries
-from payments.services.approving import BENEFICIARY_KIND
 from payments.services.beneficiaries import BeneficiaryRefusedError
+from payments.services.warnings import BENEFICIARY_KIND
 from payments.states import BeneficiaryState
 from treasury.models import ProposedChange
 from treasury.services import access
@@ -36,6 +36,7 @@ class BeneficiaryFilters(Filters):
 
 
 class BeneficiariesPage(ListPage):
+    empty = gettext_lazy("No beneficiary yet. A clerk proposes one, and a second person confirms it.")
     model, title, filters = Beneficiary, gettext_lazy("Beneficiaries"), BeneficiaryFilters
     template_name = "payments/beneficiaries.html"
     related = ("company", "changed_by", "confirmed_by")

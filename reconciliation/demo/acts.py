@@ -99,7 +99,9 @@ def approve_all(payments: Iterable[Payment], *, people: Sequence[User], at: date
         expectations = list(waiting.values_list("pk", "digest"))
         if not expectations:
             return
-        for result in approving.approve_payments(expectations=expectations, by=person, at=at):
+        for result in approving.approve_payments(
+            expectations=expectations, by=person, at=at, each_opened=True
+        ):
             if not result.done:
                 raise PlotError(f"{result.reference} was not approved: {result.error}")
 

@@ -204,6 +204,19 @@ def test_bulk_approval_tells_the_outcome_of_every_row(cast: Cast, now: datetime)
     assert Decision.objects.filter(request__payment=good).count() == 1
 
 
+def test_bulk_approval_leaves_what_carries_a_red_flag_to_be_opened(cast: Cast, now: datetime) -> None:
+    twins = [make.submitted_payment(cast, "10.00"), make.submitted_payment(cast, "10.00")]
+    plain = make.submitted_payment(cast, "20.00")
+    shown = [(p.pk, p.digest) for p in (*twins, plain)]
+    results = approving.approve_payments(expectations=shown, by=cast.bob, at=now)
+    assert [r.code for r in results] == ["payments.flagged", "payments.flagged", ""]
+    assert twins[1].reference in results[0].error
+    assert not Decision.objects.filter(request__payment__in=twins).exists()
+    assert approve(twins[0], cast.bob, now).state == "APPROVED"
+    opened = approving.approve_payments(expectations=shown[1:2], by=cast.bob, at=now, each_opened=True)
+    assert opened[0].done
+
+
 def test_every_act_leaves_its_trace(cast: Cast, now: datetime) -> None:
     payment = make.approved_payment(cast)
     assert [e.action for e in auditing.of(payment)] == [
