@@ -14,6 +14,7 @@ from datetime import date
 from decimal import Decimal
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from schwifty import BIC, IBAN
 from schwifty.exceptions import SchwiftyException
 
@@ -116,20 +117,25 @@ def new_reference(on: date) -> str:
 # --- texts --------------------------------------------------------------------------------
 
 
+SPOKEN = {"purpose": gettext_lazy("Purpose"), "name": gettext_lazy("Name"), "bank_name": gettext_lazy("Bank")}
+
+
 def check_text(value: str, *, field: str, limit: int, country: str, required: bool = False) -> str:
     """`value` without outer spaces, when banks can carry it. Raises RuleBrokenError.
 
     Payees outside China are reached over networks that carry Latin letters only.
     """
-    text = unicodedata.normalize("NFC", value).strip()
+    text, spoken = unicodedata.normalize("NFC", value).strip(), SPOKEN.get(field, field)
     if required and not text:
         raise RuleBrokenError(
-            _("%(field)s is empty.") % {"field": field}, code="payments.text_missing", field=field
+            _("%(field)s is empty.") % {"field": spoken},
+            code="payments.text_missing",
+            field=field,
         )
     if len(text) > limit:
         raise RuleBrokenError(
             _("%(field)s has %(length)d characters; banks carry at most %(limit)d.")
-            % {"field": field, "length": len(text), "limit": limit},
+            % {"field": spoken, "length": len(text), "limit": limit},
             code="payments.text_too_long",
             field=field,
             hint=_("Shorten it."),
@@ -138,7 +144,7 @@ def check_text(value: str, *, field: str, limit: int, country: str, required: bo
         if unicodedata.category(character).startswith("C"):
             raise RuleBrokenError(
                 _("%(field)s contains the invisible character U+%(point)04X.")
-                % {"field": field, "point": ord(character)},
+                % {"field": spoken, "point": ord(character)},
                 code="payments.text_control",
                 field=field,
                 hint=_("Type the text again instead of pasting it."),
@@ -146,7 +152,7 @@ def check_text(value: str, *, field: str, limit: int, country: str, required: bo
         if country != "CN" and ord(character) > 0x24F:
             raise RuleBrokenError(
                 _("%(field)s contains %(character)r, which payments to %(country)s cannot carry.")
-                % {"field": field, "character": character, "country": country},
+                % {"field": spoken, "character": character, "country": country},
                 code="payments.text_not_latin",
                 field=field,
                 hint=_("Write it in Latin letters."),

@@ -70,6 +70,7 @@ def read_table(*, name: str, content: bytes) -> Table:
         raise TableError(
             _("%(file)s is empty. Upload a CSV or XLSX file with a header line.") % {"file": name}
         )
+    _refuse_no_table(name, content)
     lines = _workbook(name, content) if content[:4] == b"PK\x03\x04" else _separated(name, content)
     filled = [(n, cells) for n, cells in enumerate(lines, start=1) if any(cells)]
     if not filled:
@@ -80,6 +81,22 @@ def read_table(*, name: str, content: bytes) -> Table:
             % {"file": name, "limit": ROW_LIMIT}
         )
     return Table(headers=filled[0][1], rows=tuple(Row(n, cells) for n, cells in filled[1:]))
+
+
+def _refuse_no_table(name: str, content: bytes) -> None:
+    """Raises TableError for what starts like another kind of file."""
+    start = content[:64].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    if start.startswith(b"%pdf"):
+        raise TableError(_("%(file)s is a PDF document. Upload the table as CSV or XLSX.") % {"file": name})
+    if start.startswith((b"<!doctype", b"<html", b"<?xml")):
+        raise TableError(
+            _("%(file)s is a web page or an XML document. Upload the table as CSV or XLSX.") % {"file": name}
+        )
+    if start.startswith(b"\xd0\xcf\x11\xe0"):
+        raise TableError(
+            _("%(file)s is a workbook of the old XLS kind. Save it as XLSX and upload it again.")
+            % {"file": name}
+        )
 
 
 def find_columns(
@@ -95,7 +112,7 @@ def find_columns(
         for key, aliases in names.items()
         if any(_folded(alias) in seen for alias in aliases)
     }
-    missing = [" / ".join(names[key]) for key in required if key not in found]
+    missing = [" / ".join(names[key][:2]) for key in required if key not in found]
     if missing:
         raise TableError(
             _("%(file)s has no column %(columns)s. Name the columns in the first line.")

@@ -106,7 +106,7 @@ def test_every_fault_is_told_grouped_by_cause_and_nothing_is_written(cast: Cast,
         (b"a,b\n1,2\n", "foreign.csv", "payee name"),
         (b"\xff\xfe\x00\x81\x30", "bytes.csv", "neither UTF-8"),
         (b"PK\x03\x04broken", "broken.xlsx", "cannot be read"),
-        (b"%PDF-1.7\n\x00\x01", "paper.pdf", "not a text file|neither"),
+        (b"%PDF-1.7\n\x00\x01", "paper.pdf", "not a text file|PDF document"),
     ],
 )
 def test_unreadable_and_foreign_files_are_refused_at_the_door(
