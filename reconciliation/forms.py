@@ -11,6 +11,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from reconciliation.services.journal_files import LABELS
 from treasury import money
@@ -27,7 +28,7 @@ class LineFilters(Filters):
     way = forms.ChoiceField(
         label=_("Direction"), choices=[("", _("Both")), ("in", _("Money in")), ("out", _("Money out"))]
     )
-    since = forms.DateField(label=_("From"))
+    since = forms.DateField(label=pgettext_lazy("first date", "From"))
     until = forms.DateField(label=_("To"))
 
     def clean_amount(self) -> Decimal | None:

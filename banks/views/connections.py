@@ -52,6 +52,9 @@ REFUSALS = (
 class ConnectionsPage(ListPage):
     """Health of every connection: the last success, what went wrong, when it is tried again."""
 
+    empty = gettext_lazy(
+        "No bank is connected yet. An administrator adds a connection, and a second one confirms it."
+    )
     model, title = Connection, gettext_lazy("Connections")
     template_name = "banks/connections.html"
     related = ("bank",)

@@ -51,6 +51,7 @@ class ExchangeFilters(Filters):
 class ExchangesPage(ListPage):
     """The log of talks, newest first."""
 
+    empty = _("Nothing was said to a bank yet. The log fills with the first enquiry of a connection.")
     model, title, filters, permission = Exchange, _("Bank log"), ExchangeFilters, PERMISSION
     tab_field, tab_choices = "outcome", Exchange.Outcome.choices
     related = ("connection",)

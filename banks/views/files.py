@@ -41,6 +41,9 @@ class FileFilters(Filters):
 class FilesPage(ListPage):
     """Every file that came, whatever became of it."""
 
+    empty = gettext_lazy(
+        "No file yet. Import a camt or MT940 file; files fetched from banks appear here too."
+    )
     model, title, filters = InboundFile, gettext_lazy("Statement files"), FileFilters
     template_name = "banks/files.html"
     tab_field, tab_choices = "state", FileState.choices

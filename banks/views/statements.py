@@ -59,6 +59,7 @@ class StatementsPage(ListPage):
     model, title, filters = Statement, _("Statements"), StatementFilters
     template_name = "banks/statements.html"
     related = ("account",)
+    empty = _("No statement yet. It comes from a connected bank, or from a file under Statement files.")
     columns = (
         Column("account", _("Account"), url=statement_url),
         Column("number", _("Number")),
@@ -143,6 +144,10 @@ class EntryFilters(_AccountFilters):
 class EntriesPage(ListPage):
     """Bank lines over all accounts; booked ones unless the pending are asked for."""
 
+    empty = _(
+        "No bank line yet. "
+        "Lines come with the statements of a connected bank, or from a file under Statement files."
+    )
     model, title, filters = Entry, _("Bank lines"), EntryFilters
     related = ("account",)
     order = ("-booked_on", "-id")

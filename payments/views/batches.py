@@ -30,6 +30,7 @@ class BatchFilters(Filters):
 
 
 class BatchesPage(ListPage):
+    empty = gettext_lazy("No batch yet. Importing a file of payments makes one.")
     model, title, filters = Batch, gettext_lazy("Batches"), BatchFilters
     related = ("account", "created_by")
     columns = (

@@ -108,10 +108,9 @@ def _payees(request: HttpRequest, chosen: str) -> dict[str, Any]:
             Q(name__icontains=words) | Q(number__icontains=words) | Q(company__name__icontains=words)
         )
     key = chosen[2:] if chosen[2:].isdecimal() else "0"
-    options = [
-        (f"b-{b.pk}", b.name, b.account_number, b.bank_name, b.currency)
-        for b in _first(rows, key if chosen.startswith("b-") else "0")
-    ]
+    payees = _first(rows, key if chosen.startswith("b-") else "0")
+    accounts = _first(own, key if chosen.startswith("o-") else "0")
+    options = [(f"b-{b.pk}", b.name, b.account_number, b.bank_name, b.currency) for b in payees]
     options += [
         (
             f"o-{a.pk}",
@@ -120,9 +119,10 @@ def _payees(request: HttpRequest, chosen: str) -> dict[str, Any]:
             a.bank.name,
             a.currency,
         )
-        for a in _first(own, key if chosen.startswith("o-") else "0")
+        for a in accounts
     ]
-    return {"options": options, "chosen": chosen, "payee_search": words}
+    more = len(payees) >= SHOWN or len(accounts) >= SHOWN
+    return {"options": options, "more": more, "chosen": chosen, "payee_search": words}
 
 
 def _first(rows: Any, key: str) -> list[Any]:

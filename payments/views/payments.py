@@ -58,11 +58,23 @@ class PaymentFilters(Filters):
 class PaymentsPage(ListPage):
     """All payments of accounts the reader may see, in tabs by state."""
 
+    empty = gettext_lazy(
+        "No payment yet. Enter one or import a file; payments need an account granted to you."
+    )
     model, title, filters = Payment, gettext_lazy("Payments"), PaymentFilters
     template_name = "payments/payments.html"
     related = ("account", "created_by", "batch")
     totals = ("amount", "currency")
     tab_field, tab_choices = "state", PaymentState.choices
+    rare_tabs = frozenset(
+        {
+            PaymentState.SENDING,
+            PaymentState.BANK_APPROVAL,
+            PaymentState.RETURNED,
+            PaymentState.REJECTED,
+            PaymentState.CANCELLED,
+        }
+    )
     selection_url = reverse_lazy("payments:submit_selected")  # type: ignore[assignment]
     columns = (
         Column(
@@ -70,12 +82,12 @@ class PaymentsPage(ListPage):
             gettext_lazy("Reference"),
             url=lambda p: reverse("payments:payment", args=[p.pk]),
         ),
-        Column("payee_name", gettext_lazy("Payee"), sort=True),
+        Column("payee_name", gettext_lazy("Payee"), sort=True, roomy=True),
         Column("payee_account", gettext_lazy("Payee account")),
-        Column("amount", gettext_lazy("Amount"), kind="amount", sort=True),
-        Column("currency", gettext_lazy("Currency")),
+        Column("amount", gettext_lazy("Amount"), kind="amount", sort=True, with_currency=True),
+        Column("currency", gettext_lazy("Currency"), only_in_files=True),
         Column("execute_on", gettext_lazy("Execution date"), kind="date", sort=True),
-        Column("account", gettext_lazy("Debit account")),
+        Column("account", gettext_lazy("Debit account"), roomy=True),
         Column("state", gettext_lazy("State"), kind="state"),
         Column("created_by", gettext_lazy("Entered by")),
         Column("note", gettext_lazy("Remark")),

@@ -63,6 +63,7 @@ class SweepRuleForm(forms.ModelForm):  # type: ignore[type-arg]
 class SweepRulesPage(ListPage):
     """Rules of which the reader may see both accounts."""
 
+    empty = gettext_lazy("No sweep rule yet. Propose one; a second person puts it in force.")
     model, title = SweepRule, gettext_lazy("Sweeps")
     lead = gettext_lazy("Standing rules that move cash between own accounts (资金归集, 下拨).")
     template_name = "payments/sweep_rules.html"
@@ -201,6 +202,7 @@ def run(request: HttpRequest) -> HttpResponse:
 class SweepRunsPage(ListPage):
     """Runs whose transfers the reader may see."""
 
+    empty = gettext_lazy("No sweep has run yet. Start one with a dry run under Sweeps.")
     model, title = SweepRun, gettext_lazy("Sweep runs")
     template_name = "payments/sweep_runs.html"
     related = ("made_by",)

@@ -35,6 +35,7 @@ def stage(imported: LedgerImport) -> str:
 class JournalsPage(ListPage):
     """Uploaded journals: those booked or undone, and one's own that wait."""
 
+    empty = gettext_lazy("No journal yet. Import the bank journal of your books to match it.")
     model, title = LedgerImport, gettext_lazy("Journal imports")
     template_name = "reconciliation/journals.html"
     related = ("account", "made_by")

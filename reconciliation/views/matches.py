@@ -77,6 +77,7 @@ COLUMNS = (
 class MatchesPage(ListPage):
     """All matches, the standing ones first of all."""
 
+    empty = _("Nothing is matched yet. Open an account under Reconciliation to match its lines.")
     model, title, filters = Match, _("Matches"), MatchFilters
     template_name = "reconciliation/matches.html"
     related = ("account", "made_by")

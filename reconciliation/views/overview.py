@@ -33,6 +33,7 @@ def overview(request: HttpRequest) -> HttpResponse:
 class ClosesPage(ListPage):
     """Days signed off."""
 
+    empty = gettext_lazy("No day is closed yet. Close one on the adjustment statement of an account.")
     model, title = Close, gettext_lazy("Closed days")
     related = ("account", "closed_by")
     order = ("-on", "-id")

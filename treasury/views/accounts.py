@@ -75,6 +75,7 @@ class AccountsPage(ListPage):
     related = ("company", "bank")
     order = ("name", "id")
     totals = ("latest_ledger", "currency")
+    empty = _("No account is in your view. An administrator adds accounts and grants companies or accounts.")
     columns = (
         Column("name", _("Name"), url=lambda a: reverse("account", args=[a.pk]), sort=True),
         Column("number", _("Account number"), sort=True),
@@ -159,6 +160,7 @@ class CompaniesPage(ListPage):
     model, title, filters = Company, _("Companies"), CompanyFilters
     related = ("parent",)
     order = ("code", "id")
+    empty = _("No company is in your view. An administrator grants companies or accounts.")
     columns = (
         Column("code", _("Code"), sort=True),
         Column(

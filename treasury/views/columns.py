@@ -46,7 +46,9 @@ def follow(row: Any, source: Source) -> Any:
 @dataclass(frozen=True, slots=True)
 class Column:
     """One column or fact. `sort=True` lets readers sort by the field `key` (or by `sort_by`);
-    `only_in_files` columns are exported and not shown; a `hide_empty` fact without a value is left out."""
+    `roomy` columns (names, accounts) keep some width and wrap inside it;
+    `with_currency` writes the code behind the amount; `only_in_files` columns are exported and not
+    shown; a `hide_empty` fact without a value is left out."""
 
     key: str
     label: Any
@@ -58,6 +60,8 @@ class Column:
     sort: bool = False
     sort_by: str = ""
     wide: bool = False
+    roomy: bool = False
+    with_currency: bool = False
     only_in_files: bool = False
     hide_empty: bool = False
 
@@ -68,6 +72,15 @@ class Column:
     @property
     def numeric(self) -> bool:
         return self.kind in NUMERIC
+
+    @property
+    def css(self) -> str:
+        """The class of its cells: figures to the right, dates in one line."""
+        if self.numeric:
+            return "num"
+        if self.kind == "date":
+            return "text-nowrap"
+        return "roomy" if self.roomy else ""
 
     @property
     def order_field(self) -> str:
@@ -100,9 +113,10 @@ class Column:
     def _money(self, value: Decimal, currency: str) -> SafeString:
         if self.kind == "signed":
             return portal.signed(value, currency)
-        return format_html(
-            '<span class="{}">{}</span>', "negative" if value < 0 else "", portal.money(value, currency)
-        )
+        written = portal.money(value, currency)
+        if self.with_currency:
+            written = f"{written} {currency}"
+        return format_html('<span class="{}">{}</span>', "negative" if value < 0 else "", written)
 
     def exported(self, row: Any) -> Any:
         """The value as a file holds it: Decimal and dates stay what they are, the rest is text."""

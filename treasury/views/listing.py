@@ -90,6 +90,7 @@ class ListPage(View):
     totals: tuple[str, str] | None = None
     tab_field = ""
     tab_choices: Sequence[tuple[str, Any]] = ()
+    rare_tabs: frozenset[str] = frozenset()
     selectable = False
     selection_url: Any = ""
     empty: Any = EMPTY
@@ -188,11 +189,12 @@ class ListPage(View):
             return HttpResponseRedirect(f"{self.request.path}?{query.urlencode()}")
 
     def _tabs(self, rows: models.QuerySet[Any]) -> list[tuple[str, Any, int, bool]]:
-        """(value, label, count, current) for each tab, counted by one query."""
+        """(value, label, count, current) for each tab, counted by one query; empty rare ones are left out."""
         if not self.tab_field:
             return []
         counted = rows.order_by().values_list(self.tab_field).annotate(n=models.Count("pk"))
         counts = dict(counted.values_list(self.tab_field, "n"))
         now = self.request.GET.get(self.tab_field, "")
         whole = [("", _("All"), sum(counts.values()), not now)]
-        return whole + [(v, label, counts.get(v, 0), now == v) for v, label in self.tab_choices]
+        tabs = [(v, label, counts.get(v, 0), now == v) for v, label in self.tab_choices]
+        return whole + [tab for tab in tabs if tab[2] or tab[3] or tab[0] not in self.rare_tabs]

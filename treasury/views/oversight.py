@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 from django.views.decorators.http import require_POST
 
 from treasury import wording
@@ -41,7 +41,7 @@ class AuditFilters(Filters):
         to_field_name="code",
         empty_label=gettext_lazy("All"),
     )
-    since = forms.DateField(label=gettext_lazy("From"))
+    since = forms.DateField(label=pgettext_lazy("first date", "From"))
     until = forms.DateField(label=gettext_lazy("To"))
     lookups = {
         "search": ("object_label__icontains", "detail__icontains"),
@@ -82,6 +82,7 @@ class AuditPage(ListPage):
     template_name = "treasury/audit.html"
     related = ("company",)
     export_name = "audit"
+    empty = gettext_lazy("Nothing has happened yet in the companies granted to you.")
     columns = (
         Column("at", gettext_lazy("At"), kind="instant"),
         Column("actor_name", gettext_lazy("Who")),

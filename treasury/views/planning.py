@@ -41,6 +41,9 @@ class RecurringPage(ListPage):
     template_name = "treasury/recurring.html"
     related = ("account__company",)
     order = ("name", "id")
+    empty = gettext_lazy(
+        "No recurring item yet. Add rents, salaries and taxes, and the forecast counts them."
+    )
     columns = (
         Column("name", gettext_lazy("Name"), url=lambda r: reverse("recurring_item", args=[r.pk]), sort=True),
         Column("account", gettext_lazy("Account")),
@@ -82,6 +85,7 @@ class PlansPage(ListPage):
     model, title = PlanImport, gettext_lazy("Cash plans")
     template_name = "treasury/plans.html"
     related = ("company", "made_by")
+    empty = gettext_lazy("No plan was imported yet. Import one, and the forecast counts its amounts.")
     columns = (
         Column("name", gettext_lazy("File"), url=lambda p: reverse("plan", args=[p.pk])),
         Column("company", gettext_lazy("Company"), value="company.name"),
@@ -165,6 +169,9 @@ class RatesPage(ListPage):
     model, title, filters = ExchangeRate, gettext_lazy("Exchange rates"), RateFilters
     template_name = "treasury/rates.html"
     order = ("-on", "-id")
+    empty = gettext_lazy(
+        "No exchange rate yet. Import a file of rates, and amounts of other currencies are added up."
+    )
     columns = (
         Column("on", gettext_lazy("Valid from"), kind="date", sort=True),
         Column("currency", gettext_lazy("One unit of"), sort=True),
