@@ -49,7 +49,7 @@ class FilesPage(ListPage):
     tab_field, tab_choices = "state", FileState.choices
     related = ("connection", "uploaded_by")
     columns = (
-        Column("name", gettext_lazy("Name"), url=lambda f: reverse("banks:file", args=[f.pk])),
+        Column("name", gettext_lazy("Name"), url=lambda f: reverse("banks:file", args=[f.pk]), roomy=True),
         Column("state", gettext_lazy("State"), kind="state"),
         Column("format", gettext_lazy("Format")),
         Column("size", gettext_lazy("Bytes"), kind="number"),

@@ -40,7 +40,12 @@ class JournalsPage(ListPage):
     template_name = "reconciliation/journals.html"
     related = ("account", "made_by")
     columns = (
-        Column("name", gettext_lazy("File"), url=lambda i: reverse("reconciliation:journal", args=[i.pk])),
+        Column(
+            "name",
+            gettext_lazy("File"),
+            url=lambda i: reverse("reconciliation:journal", args=[i.pk]),
+            roomy=True,
+        ),
         Column("account", gettext_lazy("Account")),
         Column("stage", gettext_lazy("State"), value=stage),
         Column("rows", gettext_lazy("Lines"), kind="number"),

@@ -41,6 +41,7 @@ class ClosesPage(ListPage):
         Column(
             "on",
             gettext_lazy("Closed day"),
+            kind="date",
             url=lambda close: f"{reverse('reconciliation:sheet', args=[close.account_id])}?on={close.on}",
         ),
         Column("account", gettext_lazy("Account")),

@@ -102,7 +102,7 @@ class Column:
         if self.kind == "instant":
             return portal.instant(value, follow(row, self.zone) if self.zone else None)
         if self.kind == "date":
-            return f"{value:%Y-%m-%d}"
+            value = f"{value:%Y-%m-%d}"
         if self.kind == "yes_no":
             return portal.badge(_("yes") if value else _("no"), "good" if value else "bad")
         if self.url is not None or self.kind == "link":
