@@ -16,6 +16,7 @@ import json
 import os
 import select
 import socket
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -151,7 +152,8 @@ class Line:
             kept.close()
 
     def __del__(self) -> None:
-        self.close()
+        if not sys.is_finalizing():  # the system closes what is open when the interpreter ends
+            self.close()
 
     def _take(self) -> http.client.HTTPConnection | None:
         """The connection kept open, now the caller's alone; None when there is none of this process."""
