@@ -12,11 +12,12 @@ from payments.services import dispatching, querying
 from treasury import jobs
 
 BUDGET = timedelta(seconds=45)
+PATIENCE = timedelta(seconds=20)
 
 
 def send_due() -> dict[str, int]:
     """Send what is approved and due, ask about what is open; come back when time ran out."""
-    done = dispatching.work_off(budget=BUDGET)
+    done = dispatching.watch(budget=BUDGET, patience=PATIENCE)
     if done.sent or done.asked:
         jobs.enqueue("payments.tasks.send_due")
     return {"sent": done.sent, "asked": done.asked}

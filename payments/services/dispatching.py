@@ -8,9 +8,13 @@ from __future__ import annotations
 import logging
 import os
 import socket
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
+from django.db import connection
 from django.utils import timezone
 
 from banks.services import talking
@@ -18,6 +22,10 @@ from banks.services.talking import Clock
 from payments.services import claiming, querying, sending
 
 log = logging.getLogger(__name__)
+
+
+WATCHER = 7_215_001
+"""The advisory lock of the one process that waits for enquiries; any fixed number of our own."""
 
 
 @dataclass(slots=True)
@@ -45,17 +53,47 @@ def work_off(*, budget: timedelta, clock: Clock = timezone.now) -> Worked:
     return done
 
 
+def watch(*, budget: timedelta, patience: timedelta, clock: Clock = timezone.now) -> Worked:
+    """Work off what is due, then stay for the enquiries that fall due within `patience`.
+
+    Only one process of all stays, so that the others are free for other jobs. Without this an
+    outcome known in two seconds would be asked for by the job of the next minute.
+    """
+    done, until = work_off(budget=budget, clock=clock), clock() + patience
+    with _only_watcher() as ours:
+        while ours and clock() < until:
+            due = querying.next_due()
+            if due is None or due > until:
+                break
+            time.sleep(min(max((due - clock()).total_seconds(), 0.1), 1.0))
+            more = work_off(budget=budget, clock=clock)
+            done.sent, done.asked = done.sent + more.sent, done.asked + more.asked
+    return done
+
+
+@contextmanager
+def _only_watcher() -> Iterator[bool]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s)", [WATCHER])
+        ours = bool(cursor.fetchone()[0])
+        try:
+            yield ours
+        finally:
+            if ours:
+                cursor.execute("SELECT pg_advisory_unlock(%s)", [WATCHER])
+
+
 def _send_one(worker: str, clock: Clock) -> bool:
     """Send one message over the first connection that has something free to claim."""
-    for connection in claiming.due_connections(clock()):
+    for line in claiming.due_connections(clock()):
         try:
-            claim = claiming.claim_due(connection=connection, worker=worker, clock=clock)
+            claim = claiming.claim_due(connection=line, worker=worker, clock=clock)
         except talking.ConnectionNotUsableError as error:
-            talking.failed(connection=connection, error=error, at=clock())
+            talking.failed(connection=line, error=error, at=clock())
             continue
         except Exception as error:
-            log.exception("Nothing could be claimed for %s", connection)
-            talking.failed(connection=connection, error=error, at=clock())
+            log.exception("Nothing could be claimed for %s", line)
+            talking.failed(connection=line, error=error, at=clock())
             continue
         if claim is not None:
             _send(claim)

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Min
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -201,6 +202,13 @@ def _postpone(payments: Sequence[Payment], at: datetime) -> None:
 def _try_later(question: Question, reason: str, *, at: datetime) -> None:
     log.warning("Enquiry at %s failed: %s", question.connection, reason)
     _postpone([p for p in locked_payments(question.payments).values() if p.state in AT_THE_BANK], at)
+
+
+def next_due() -> datetime | None:
+    """When the next enquiry falls due that nobody holds."""
+    waiting = Dispatch.objects.filter(next_query_at__isnull=False, lease_until__isnull=True)
+    first: datetime | None = waiting.aggregate(first=Min("next_query_at"))["first"]
+    return first
 
 
 def find_forgotten(*, at: datetime) -> int:

@@ -273,3 +273,38 @@ def test_every_payment_at_the_bank_has_a_next_enquiry(
     for payment in Payment.objects.filter(state__in=AT_THE_BANK).select_related("dispatch"):
         assert payment.dispatch.next_query_at is not None, payment.state
     assert PaymentState.SENDING not in set(Payment.objects.values_list("state", flat=True))
+
+
+def test_one_run_stays_for_an_enquiry_that_is_due_in_a_moment(
+    cast: Cast, line: Connection, bank: SimulatedBank
+) -> None:
+    bank.fault("drop_after", count=1)
+    payment = make.approved_payment(cast)
+    done = dispatching.watch(budget=timedelta(seconds=5), patience=timedelta(seconds=10))
+    payment.refresh_from_db()
+    assert payment.state == "SETTLED"
+    assert (done.sent, done.asked) == (1, 1)
+
+
+def test_only_one_process_stays(cast: Cast, line: Connection, bank: SimulatedBank) -> None:
+    bank.fault("drop_after", count=1)
+    payment = make.approved_payment(cast)
+    dispatching.work_off(budget=timedelta(seconds=0.2))
+    Dispatch.objects.update(next_query_at=timezone.now() + timedelta(seconds=4))
+
+    def hold() -> None:
+        with dispatching._only_watcher() as ours:
+            assert ours
+            held.set()
+            enough.wait(20)
+        connections.close_all()
+
+    held, enough = threading.Event(), threading.Event()
+    other = threading.Thread(target=hold)
+    other.start()
+    assert held.wait(10)
+    dispatching.watch(budget=timedelta(seconds=1), patience=timedelta(seconds=30))
+    enough.set()
+    other.join()
+    payment.refresh_from_db()
+    assert (payment.state, payment.dispatch.queries) == ("UNKNOWN", 0)
