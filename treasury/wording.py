@@ -61,6 +61,9 @@ CODES: dict[str, Mapping[str, Any]] = {}
 """Details whose values are codes, with the words for each; apps add theirs in `ready()`."""
 
 
+STORED_AMOUNT = re.compile(r"-?\d+\.\d{5}")
+
+
 def codes(more: Mapping[str, Mapping[str, Any]]) -> None:
     """Word the codes of details: {"verdict": {"APPROVE": _("Approved")}}."""
     CODES.update(more)
@@ -121,7 +124,15 @@ def _value(object_type: str, key: str, value: Any) -> str:
         return in_words(str(value))
     if key in CODES:
         return str(CODES[key].get(str(value), value))
-    return _label(object_type, "state" if key in STATES else key, str(value))
+    return _label(object_type, "state" if key in STATES else key, _short(str(value)))
+
+
+def _short(text: str) -> str:
+    """An amount as the database gives it, without the zeros behind its minor units."""
+    if not STORED_AMOUNT.fullmatch(text):
+        return text
+    whole, _dot, fraction = text.partition(".")
+    return f"{whole}.{fraction.rstrip('0').ljust(2, '0')}"
 
 
 def _joined(one: Any) -> str:

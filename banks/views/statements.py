@@ -61,7 +61,7 @@ class StatementsPage(ListPage):
     related = ("account",)
     empty = _("No statement yet. It comes from a connected bank, or from a file under Statement files.")
     columns = (
-        Column("account", _("Account"), url=statement_url),
+        Column("account", _("Account"), url=statement_url, roomy=True),
         Column("number", _("Number")),
         Column("closing_on", _("Closing on"), kind="date", sort=True),
         Column("opening", _("Opening balance"), kind="amount"),
@@ -85,7 +85,7 @@ class StatementPage(DetailPage):
     model, template_name, related = Statement, "banks/statement.html", ("account__company", "file")
     timeline = True
     facts = (
-        Column("account", _("Account")),
+        Column("account", _("Account"), roomy=True),
         Column("company", _("Company"), value="account.company"),
         Column("number", _("Number")),
         Column("opening_on", _("Opening on"), kind="date"),
@@ -155,7 +155,12 @@ class EntriesPage(ListPage):
     export_name = "bank-lines"
     columns: Sequence[Column] = (
         Column("booked_on", _("Booked on"), kind="date", sort=True),
-        Column("account", _("Account"), url=lambda e: reverse("banks:statement", args=[e.statement_id])),
+        Column(
+            "account",
+            _("Account"),
+            url=lambda e: reverse("banks:statement", args=[e.statement_id]),
+            roomy=True,
+        ),
         Column("counterparty_name", _("Counterparty")),
         Column("text", _("Text")),
         Column("reference", _("Our reference")),

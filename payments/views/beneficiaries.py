@@ -43,11 +43,16 @@ class BeneficiariesPage(ListPage):
     order = ("name", "id")
     tab_field, tab_choices = "state", BeneficiaryState.choices
     columns = (
-        Column("name", gettext_lazy("Name"), url=lambda b: reverse("payments:beneficiary", args=[b.pk])),
+        Column(
+            "name",
+            gettext_lazy("Name"),
+            url=lambda b: reverse("payments:beneficiary", args=[b.pk]),
+            roomy=True,
+        ),
         Column("account_number", gettext_lazy("Account number")),
         Column("currency", gettext_lazy("Currency")),
         Column("bank_name", gettext_lazy("Bank")),
-        Column("company", gettext_lazy("Company")),
+        Column("company", gettext_lazy("Company"), roomy=True),
         Column("state", gettext_lazy("State"), kind="state"),
         Column("changed_by", gettext_lazy("Last changed by")),
         Column("confirmed_by", gettext_lazy("Confirmed by")),
@@ -66,7 +71,7 @@ class BeneficiaryPage(DetailPage):
         Column("country", gettext_lazy("Country")),
         Column("bank_name", gettext_lazy("Bank")),
         Column("bank_code", gettext_lazy("CNAPS 联行号 or BIC")),
-        Column("company", gettext_lazy("Company")),
+        Column("company", gettext_lazy("Company"), roomy=True),
         Column("created_by", gettext_lazy("Created by")),
         Column("changed_by", gettext_lazy("Last changed by")),
         Column("confirmed_by", gettext_lazy("Confirmed by")),

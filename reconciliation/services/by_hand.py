@@ -144,6 +144,7 @@ def undo_match(*, match: Match, by: Any, at: datetime) -> Match:
         )
     locked.undone_by, locked.undone_at = by, at
     locked.save(update_fields=["undone_by", "undone_at"])
+    lines = list(locked.lines.all())
     auditing.record(
         action="reconciliation.match_undone",
         about=locked,
@@ -152,7 +153,8 @@ def undo_match(*, match: Match, by: Any, at: datetime) -> Match:
         company=locked.account.company,
         amount=locked.amount,
         tier=locked.tier,
-        lines=list(locked.lines.values_list("entry_id", "ledger_entry_id")),
+        bank=[line.entry_id for line in lines if line.entry_id],
+        books=[line.ledger_entry_id for line in lines if line.ledger_entry_id],
     )
     return locked
 

@@ -46,7 +46,7 @@ class JournalsPage(ListPage):
             url=lambda i: reverse("reconciliation:journal", args=[i.pk]),
             roomy=True,
         ),
-        Column("account", gettext_lazy("Account")),
+        Column("account", gettext_lazy("Account"), roomy=True),
         Column("stage", gettext_lazy("State"), value=stage),
         Column("rows", gettext_lazy("Lines"), kind="number"),
         Column("money_in", gettext_lazy("Money in"), kind="amount", currency="account.currency"),

@@ -62,7 +62,7 @@ COLUMNS = (
         value=lambda match: f"#{match.pk}",
         url=lambda m: reverse("reconciliation:match", args=[m.pk]),
     ),
-    Column("account", _("Account")),
+    Column("account", _("Account"), roomy=True),
     Column("amount", _("Amount"), kind="signed", currency="account.currency"),
     Column("tier", _("Found by"), value=lambda match: match.get_tier_display()),
     Column("why", _("What agreed"), value=agreed),

@@ -44,7 +44,7 @@ class ClosesPage(ListPage):
             kind="date",
             url=lambda close: f"{reverse('reconciliation:sheet', args=[close.account_id])}?on={close.on}",
         ),
-        Column("account", gettext_lazy("Account")),
+        Column("account", gettext_lazy("Account"), roomy=True),
         Column("bank_balance", gettext_lazy("Balance at the bank"), kind="amount"),
         Column("book_balance", gettext_lazy("Balance in the books"), kind="amount"),
         Column("adjusted_bank", gettext_lazy("Both after adjustment"), kind="amount"),

@@ -77,10 +77,10 @@ class AccountsPage(ListPage):
     totals = ("latest_ledger", "currency")
     empty = _("No account is in your view. An administrator adds accounts and grants companies or accounts.")
     columns = (
-        Column("name", _("Name"), url=lambda a: reverse("account", args=[a.pk]), sort=True),
+        Column("name", _("Name"), url=lambda a: reverse("account", args=[a.pk]), sort=True, roomy=True),
         Column("number", _("Account number"), sort=True),
-        Column("company", _("Company"), value="company.name", sort=True, sort_by="company__name"),
-        Column("bank", _("Bank"), value="bank.name", sort=True, sort_by="bank__name"),
+        Column("company", _("Company"), value="company.name", sort=True, sort_by="company__name", roomy=True),
+        Column("bank", _("Bank"), value="bank.name", sort=True, sort_by="bank__name", roomy=True),
         Column("latest_ledger", _("Ledger balance"), kind="amount"),
         Column("latest_available", _("Available"), kind="amount"),
         Column("currency", _("Currency"), sort=True),
@@ -105,8 +105,8 @@ class AccountPage(DetailPage):
     related = ("company", "bank")
     timeline = True
     facts = (
-        Column("company", _("Company"), value="company.name"),
-        Column("bank", _("Bank"), value="bank.name"),
+        Column("company", _("Company"), value="company.name", roomy=True),
+        Column("bank", _("Bank"), value="bank.name", roomy=True),
         Column("number", _("Account number")),
         Column("currency", _("Currency")),
         Column("branch_code", _("Branch code (CNAPS 联行号 or BIC)")),

@@ -88,10 +88,10 @@ class AuditPage(ListPage):
         Column("actor_name", gettext_lazy("Who")),
         Column("action_label", gettext_lazy("Act"), value=lambda e: portal.action_label(e.action)),
         Column("action", gettext_lazy("Action")),
-        Column("object_label", gettext_lazy("Object")),
+        Column("object_label", gettext_lazy("Object"), roomy=True),
         Column("object_type", gettext_lazy("Object type"), only_in_files=True),
         Column("object_id", gettext_lazy("Object number"), kind="number", only_in_files=True),
-        Column("company", gettext_lazy("Company"), value="company.name"),
+        Column("company", gettext_lazy("Company"), value="company.name", roomy=True),
         DetailColumn("detail", gettext_lazy("Detail")),
         Column("ip", gettext_lazy("Address")),
         Column("position", gettext_lazy("Position"), kind="number"),
@@ -147,8 +147,10 @@ class ChangesPage(ListPage):
     empty = gettext_lazy("Nothing was proposed yet.")
     columns = (
         Column("kind", gettext_lazy("Kind"), value=kind_label),
-        Column("object_label", gettext_lazy("Object"), url=lambda c: reverse("change", args=[c.pk])),
-        Column("company", gettext_lazy("Company"), value="company.name"),
+        Column(
+            "object_label", gettext_lazy("Object"), url=lambda c: reverse("change", args=[c.pk]), roomy=True
+        ),
+        Column("company", gettext_lazy("Company"), value="company.name", roomy=True),
         Column("made_by", gettext_lazy("Proposed by")),
         Column("made_at", gettext_lazy("Proposed at"), kind="instant"),
         Column("state", gettext_lazy("State"), kind="state"),

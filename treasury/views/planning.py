@@ -45,8 +45,14 @@ class RecurringPage(ListPage):
         "No recurring item yet. Add rents, salaries and taxes, and the forecast counts them."
     )
     columns = (
-        Column("name", gettext_lazy("Name"), url=lambda r: reverse("recurring_item", args=[r.pk]), sort=True),
-        Column("account", gettext_lazy("Account")),
+        Column(
+            "name",
+            gettext_lazy("Name"),
+            url=lambda r: reverse("recurring_item", args=[r.pk]),
+            sort=True,
+            roomy=True,
+        ),
+        Column("account", gettext_lazy("Account"), roomy=True),
         Column("category", gettext_lazy("Category"), sort=True),
         Column("amount", gettext_lazy("Amount"), kind="signed", currency="account.currency", sort=True),
         Column("currency", gettext_lazy("Currency"), value="account.currency"),
@@ -87,8 +93,8 @@ class PlansPage(ListPage):
     related = ("company", "made_by")
     empty = gettext_lazy("No plan was imported yet. Import one, and the forecast counts its amounts.")
     columns = (
-        Column("name", gettext_lazy("File"), url=lambda p: reverse("plan", args=[p.pk])),
-        Column("company", gettext_lazy("Company"), value="company.name"),
+        Column("name", gettext_lazy("File"), url=lambda p: reverse("plan", args=[p.pk]), roomy=True),
+        Column("company", gettext_lazy("Company"), value="company.name", roomy=True),
         Column("rows_count", gettext_lazy("Rows"), kind="number"),
         Column("made_by", gettext_lazy("Uploaded by")),
         Column("made_at", gettext_lazy("Uploaded at"), kind="instant"),
