@@ -24,7 +24,7 @@ def alice(client: Client, cast: Cast) -> Client:
 
 
 def names(html: str) -> list[str]:
-    return re.findall(r"<td>(?:<a [^>]*>)?(Acct [^<]*)", html)
+    return re.findall(r"<td[^>]*>(?:<a [^>]*>)?(Acct [^<]*)", html)
 
 
 @pytest.fixture
