@@ -137,6 +137,8 @@ def _short(text: str) -> str:
 
 def _joined(one: Any) -> str:
     if isinstance(one, list) and len(one) == 3:
+        if one[1] == one[2]:
+            return f"{in_words(str(one[0]))}: {one[1] or '—'}"
         return f"{in_words(str(one[0]))}: {one[1] or '—'} → {one[2] or '—'}"
     return " ".join(map(str, one)) if isinstance(one, list) else str(one)
 

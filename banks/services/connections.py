@@ -273,7 +273,7 @@ def _summary(
     for setting in settings_of(connection.connector):
         if setting.secret:
             before, after = was_secret.get(setting.name), secret.get(setting.name)
-            mark = _("changed") if before != after else _("as before")
+            mark = _("changed") if before != after else _("kept secret")
             lines.append((setting.label, _("kept secret") if before else "", mark if after else ""))
         else:
             lines.append(
