@@ -15,12 +15,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
+from itertools import islice
 from typing import Any
 
 from django.utils.translation import gettext as _
 
 ROW_LIMIT = 50_000
 UNPACKED_LIMIT = 200 * 1024 * 1024
+COLUMN_LIMIT = 256
+SHEET_ROWS = 1_048_576
+"""The rows a spreadsheet has; a row number beyond them is made up."""
 
 
 class TableError(Exception):
@@ -71,8 +75,11 @@ def read_table(*, name: str, content: bytes) -> Table:
             _("%(file)s is empty. Upload a CSV or XLSX file with a header line.") % {"file": name}
         )
     _refuse_no_table(name, content)
-    lines = _workbook(name, content) if content[:4] == b"PK\x03\x04" else _separated(name, content)
-    filled = [(n, cells) for n, cells in enumerate(lines, start=1) if any(cells)]
+    if content[:4] == b"PK\x03\x04":
+        filled = _workbook(name, content)
+    else:
+        lines = enumerate(_separated(name, content), start=1)
+        filled = [(n, cells) for n, cells in lines if any(cells)]
     if not filled:
         raise TableError(_("%(file)s has no lines. The first line must name the columns.") % {"file": name})
     if len(filled) - 1 > ROW_LIMIT:
@@ -173,7 +180,8 @@ def _separated(name: str, content: bytes) -> list[tuple[str, ...]]:
         ) from error
 
 
-def _workbook(name: str, content: bytes) -> list[tuple[str, ...]]:
+def _workbook(name: str, content: bytes) -> list[tuple[int, tuple[str, ...]]]:
+    """The rows that hold something, with their numbers; what a sheet says of its size is not believed."""
     from openpyxl import load_workbook
 
     refused = _("%(file)s cannot be read as a workbook. Save it as XLSX or CSV and upload it again.") % {
@@ -189,16 +197,27 @@ def _workbook(name: str, content: bytes) -> list[tuple[str, ...]]:
                         raise TableError(refused)
         book = load_workbook(io.BytesIO(content), read_only=True, data_only=True)
         try:
-            return [
-                tuple(_text(value) for value in line)
-                for line in book.worksheets[0].iter_rows(values_only=True)
-            ]
+            sheet = book.worksheets[0]
+            sheet.reset_dimensions()
+            lines = sheet.iter_rows(max_row=SHEET_ROWS, max_col=COLUMN_LIMIT, values_only=True)
+            texts = (
+                (n, _texts(line)) for n, line in enumerate(lines, start=1) if line.count(None) < len(line)
+            )
+            return list(islice((row for row in texts if row[1]), ROW_LIMIT + 2))
         finally:
             book.close()
     except TableError:
         raise
     except Exception as error:
         raise TableError(refused) from error
+
+
+def _texts(line: Sequence[Any]) -> tuple[str, ...]:
+    """The cells as text, without the empty ones at the end."""
+    cells = [_text(value) for value in line]
+    while cells and not cells[-1]:
+        cells.pop()
+    return tuple(cells)
 
 
 def _text(value: Any) -> str:
