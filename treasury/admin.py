@@ -2,7 +2,8 @@
 
 Money, the audit trail, proposals, people and grants are shown and never edited here: people have
 pages of their own under Oversight, where each change waits for a second administrator. Banks as
-institutions, companies' names and new accounts are kept here by who manages access.
+institutions and companies' names are kept here by who manages access, and who does so sees every
+company, because they grant them; accounts, balances and proposals follow the reader's own grants.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from treasury import models
-from treasury.services import access
+from treasury.services import access, changes
 
 MANAGE = "treasury.manage_access"
 
@@ -95,11 +96,18 @@ class AccountAdmin(RoleAdmin):
     list_filter = ("status", "currency", "bank")
     search_fields = ("name", "number")
 
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return models.Account.objects.visible_to(request.user)
+
 
 @admin.register(models.Balance)
 class BalanceAdmin(RoleAdmin):
     list_display = ("account", "as_of", "ledger", "available", "source")
     list_select_related = ("account",)
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        accounts = models.Account.objects.visible_to(request.user)
+        return models.Balance.objects.filter(account__in=accounts)
 
 
 @admin.register(models.ExchangeRate)
@@ -128,6 +136,9 @@ class AuditEventAdmin(RoleAdmin):
 class ProposedChangeAdmin(RoleAdmin):
     list_display = ("kind", "object_label", "state", "made_by", "made_at", "decided_by")
     exclude = ("payload",)
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return changes.visible_to(request.user)
 
 
 def keep_own(site: admin.AdminSite) -> None:
