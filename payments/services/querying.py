@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Min
+from django.db.models import Min, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -211,18 +211,25 @@ def next_due() -> datetime | None:
     return first
 
 
+@transaction.atomic
 def find_forgotten(*, at: datetime) -> int:
     """Every payment at a bank has an enquiry ahead; one without gets it now. Returns how many."""
-    return Dispatch.objects.filter(payment__state__in=AT_THE_BANK, next_query_at__isnull=True).update(
-        next_query_at=at
-    )
+    return _due_now(Dispatch.objects.filter(payment__state__in=AT_THE_BANK, next_query_at__isnull=True), at)
 
 
 @transaction.atomic
 def ask_soon(*, references: Sequence[str], at: datetime) -> int:
     """Make the enquiry for these payments due now (a person asked, or news came in)."""
-    return Dispatch.objects.filter(
+    asked = Dispatch.objects.filter(
         payment__reference__in=references,
         payment__state__in=[*AT_THE_BANK, PaymentState.SETTLED],
         lease_until__isnull=True,
-    ).update(next_query_at=at)
+    )
+    return _due_now(asked, at)
+
+
+def _due_now(rows: QuerySet[Dispatch], at: datetime) -> int:
+    """Make enquiries due; whoever holds a row is busy with it, and waiting for them in another order
+    than theirs could end in a deadlock."""
+    free = rows.select_for_update(of=("self",), skip_locked=True).order_by("pk")
+    return Dispatch.objects.filter(pk__in=[row.pk for row in free]).update(next_query_at=at)

@@ -9,14 +9,17 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
-from payments.models import ApprovalRequest, Decision, Payment
-from payments.services import approving, beneficiaries, preparing, releasing
+from banks.models import Connection
+from payments.models import ApprovalRequest, Decision, Dispatch, Payment
+from payments.services import approving, beneficiaries, preparing, querying, releasing
 from payments.services.rule_sets import Band
+from payments.states import TRANSITIONS
 from tests import make
 from tests.make import Cast
 from treasury.services import auditing, changes
+from treasury.services.moving import move
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ROUNDS = 5
@@ -146,3 +149,43 @@ def test_a_payee_change_against_an_approval_leaves_nothing_releasable_to_the_old
         payee.refresh_from_db()
         assert payee.account_number == f"62220000{number}"
         assert consistent(payment).state == "DRAFT"
+
+
+def test_two_people_confirming_one_change_at_once_apply_it_once(cast: Cast, now: datetime) -> None:
+    for n in range(ROUNDS):
+        payee = make.beneficiary(cast, f"62170000000010{n:02d}")
+        change = beneficiaries.propose_change(beneficiary=payee, by=cast.alice, at=now, name=f"Other {n}")
+        results = together(
+            lambda change=change: changes.confirm(change=change, by=cast.bob, at=now),  # type: ignore[misc]
+            lambda change=change: changes.confirm(change=change, by=cast.carol, at=now),  # type: ignore[misc]
+        )
+        assert sorted(type(r).__name__ for r in results) == ["Beneficiary", "ChangeRefusedError"]
+        payee.refresh_from_db()
+        assert payee.version == 2
+
+
+def test_making_an_enquiry_due_waits_for_nobody_who_is_busy_with_the_payment(
+    cast: Cast, now: datetime
+) -> None:
+    busy, free = make.approved_payment(cast), make.approved_payment(cast)
+    line = Connection.objects.create(name="Silent", bank=cast.cny.bank, connector="simulated")
+    for payment in (busy, free):
+        Dispatch.objects.create(payment=payment, connection=line, digest=payment.digest)
+        for state in ("SENDING", "UNKNOWN"):
+            move(row=payment, to=state, transitions=TRANSITIONS, by=None, at=now, action="test.moved")
+    done: list[int] = []
+
+    def ask() -> None:
+        try:
+            done.append(querying.ask_soon(references=[busy.reference, free.reference], at=now))
+            done.append(querying.find_forgotten(at=now))
+        finally:
+            connection.close()
+
+    with transaction.atomic():
+        Dispatch.objects.select_for_update().get(payment=busy)
+        asker = threading.Thread(target=ask)
+        asker.start()
+        asker.join(timeout=20)
+        assert done == [1, 0]
+    assert querying.find_forgotten(at=now) == 1
