@@ -6,6 +6,7 @@ An address that is new is walked by itself; one whose object this file does not 
 
 from __future__ import annotations
 
+import io
 import uuid
 from datetime import datetime
 from decimal import Decimal
@@ -222,3 +223,51 @@ def test_no_list_tells_a_stranger_of_another_company(filled_company: Cast, kind:
 
     walk(get_resolver().url_patterns, "")
     assert told == []
+
+
+def test_no_form_takes_the_key_of_an_object_a_stranger_may_not_see(
+    filled_company: Cast, now: datetime
+) -> None:
+    who = visitor("every role")
+    assert who is not None
+    browser = Client(raise_request_exception=False)
+    browser.force_login(who)
+    cny, company = filled_company.cny, filled_company.company
+    draft, payee = Payment.objects.filter(state="DRAFT").get(), Beneficiary.objects.get()
+    waiting = make.submitted_payment(filled_company)
+    rule, match = SweepRule.objects.get(), Match.objects.get()
+    upload = {"name": "x", "file": io.BytesIO(b"payee,payee account,amount,date\nX,62,1,2026-11-24\n")}
+    payment = {
+        "account": cny.pk, "beneficiary": payee.pk, "kind": "SUPPLIER", "amount": "1", "currency": "CNY",
+        "execute_on": "2099-01-05", "purpose": "x",
+    }  # fmt: skip
+    everything = {
+        **payment, **upload, "ids": [str(draft.pk), f"{waiting.pk}:{waiting.digest}", str(match.pk)],
+        "rules": [rule.pk], "rule": rule.pk, "matches": [match.pk], "company": company.pk, "header": cny.pk,
+        "member": rule.member_id, "direction": "COLLECT", "target_balance": "0", "minimum_transfer": "0",
+        "leave_in_header": "0", "order": "1", "reason": "x", "bank": cny.bank_id, "accounts": [cny.pk],
+        "connector": "simulated", "number": "1", "account_number": "62220009", "country": "CN",
+        "category": "x",
+        "every": "MONTH", "starts_on": "2026-12-01",
+    }  # fmt: skip
+    traces, states, faults = AuditEvent.objects.count(), _states(), []
+    for path in (
+        "payments/submit/", "payments/approvals/decide/", "payments/new/", "payments/import/",
+        "payments/beneficiaries/new/", "payments/sweeps/run/", "payments/sweeps/rules/new/",
+        "payments/sweeps/dry-run/", "reconciliation/matches/undo/", "reconciliation/journals/import/",
+        "cash/recurring/new/", "cash/plans/import/", "cash/accounts/new/", "banks/connections/new/",
+    ):  # fmt: skip
+        upload["file"].seek(0)  # type: ignore[attr-defined]
+        answer = browser.post(f"/{path}", everything)
+        if answer.status_code >= 500 or _states() != states or AuditEvent.objects.count() != traces:
+            faults.append(f"{path}: {answer.status_code}")
+            traces, states = AuditEvent.objects.count(), _states()
+    for path, data in (("payments/new/hints/", payment), ("payments/new/payees/", payment)):
+        answer = browser.get(f"/{path}", data)
+        if answer.status_code >= 500 or payee.account_number.encode() in answer.content:
+            faults.append(f"{path}: {answer.status_code}")
+    assert faults == []
+
+
+def _states() -> list[tuple[int, str]]:
+    return list(Payment.objects.order_by("pk").values_list("pk", "state"))
