@@ -23,7 +23,7 @@ class BanksConfig(AppConfig):
 
 def _hang_into_shell() -> None:
     from banks import reasons
-    from banks.services import connections
+    from banks.services import proposals
     from banks.views import exchanges, statements
     from treasury import wording
     from treasury.shell import AccountSection, Page, add_account_section, add_page
@@ -66,9 +66,9 @@ def _hang_into_shell() -> None:
             "banks.connection_active": _("Connection started"),
             "banks.connection_paused": _("Connection paused"),
             "banks.connection_checked": _("Connection tested"),
-            f"{connections.KIND}.proposed": _("Change proposed"),
-            f"{connections.KIND}.applied": _("Change in force"),
-            f"{connections.KIND}.rejected": _("Change refused"),
-            f"{connections.KIND}.withdrawn": _("Change withdrawn"),
+            f"{proposals.KIND}.proposed": _("Change proposed"),
+            f"{proposals.KIND}.applied": _("Change in force"),
+            f"{proposals.KIND}.rejected": _("Change refused"),
+            f"{proposals.KIND}.withdrawn": _("Change withdrawn"),
         }
     )

@@ -22,14 +22,14 @@ from banks import connectors
 from banks.connectors.abilities import ChecksConnection, ConnectorError
 from banks.messages import Talk
 from banks.models import ConnectedAccount, Connection, Exchange
-from banks.services import talking
+from banks.services import proposals, talking
+from banks.services.proposals import KIND
 from banks.states import CONNECTION_TRANSITIONS, ConnectionState
 from treasury import secrets
 from treasury.models import Account, Bank, ProposedChange
 from treasury.services import access, auditing, changes, moving
 
 PERMISSION = "banks.configure_connection"
-KIND = "banks.connection"
 
 
 class ConnectionSettingsError(ValueError):
@@ -191,18 +191,6 @@ def proposal_of(connection: Connection) -> ProposedChange | None:
     ).first()
 
 
-def settings_changed_since(connection: Connection, since: datetime) -> bool:
-    """Whether other settings or secrets came in force at or after an instant: the bank that answers
-    now need not be the one, or know us as the customer, that was talked to then."""
-    return ProposedChange.objects.filter(
-        kind=KIND,
-        object_id=connection.pk,
-        state=ProposedChange.State.APPLIED,
-        decided_at__gte=since,
-        payload__settings_changed=True,
-    ).exists()
-
-
 def register() -> None:
     """Offer the kind of change to the generic maker-checker (called from `ready`)."""
     changes.register(
@@ -213,6 +201,7 @@ def register() -> None:
             confirm_permission=PERMISSION,
             apply=_apply,
             undo=_forget_secrets,
+            sees=proposals.sees,
         )
     )
 

@@ -21,7 +21,7 @@ from banks.messages import Answer
 from banks.messages import PaymentState as BankState
 from banks.models import Connection, Exchange
 from banks.services import talking
-from banks.services.connections import settings_changed_since
+from banks.services.proposals import settings_changed_since
 from banks.services.talking import Clock
 from payments.models import Dispatch, Payment
 from payments.pacing import ASKING, wait_before_query

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 
 from banks.models import Connection
-from banks.services import connections
+from banks.services import connections, proposals
 from banks.simulator.client import Control
 from reconciliation.demo import stage
 from reconciliation.demo.figures import ACCOUNTS, BANKS, COMPANIES, BankFigure
@@ -153,7 +153,7 @@ def move_to_free_ports(banks: list[SimulatedBank], *, erin: User, eve: User, at:
 
 def _confirm(connection: Connection, eve: User, at: datetime) -> None:
     waiting = ProposedChange.objects.get(
-        kind=connections.KIND, object_id=connection.pk, state=ProposedChange.State.PENDING
+        kind=proposals.KIND, object_id=connection.pk, state=ProposedChange.State.PENDING
     )
     changes.confirm(change=waiting, by=eve, at=at)
 

@@ -14,6 +14,7 @@ from banks.models import Connection, Exchange
 from banks.services import connections, talking
 from banks.services.connections import ConnectionSettingsError
 from banks.states import ConnectionState
+from tests import make
 from tests.make import Cast
 from tests.simulated_bank import SimulatedBank
 from treasury import secrets
@@ -44,6 +45,19 @@ def active(cast: Cast, at: datetime, **values: Any) -> Connection:
     changes.confirm(change=proposal, by=cast.eve, at=at)
     connection.refresh_from_db()
     return connection
+
+
+def test_no_administrator_agrees_to_accounts_hidden_from_them(cast: Cast, now: datetime) -> None:
+    proposal = connections.proposal_of(draft(cast, now))
+    assert proposal is not None
+    stranger = make.person("Stranger", "admin", make.company("OTHER", "Another company"))
+    make.assign_perm("treasury.view_account", stranger, cast.cny)
+    assert proposal not in changes.visible_to(stranger)
+    with pytest.raises(access.AccessDeniedError, match="USD"):
+        changes.confirm(change=proposal, by=stranger, at=now)
+    with pytest.raises(access.AccessDeniedError):
+        changes.reject(change=proposal, by=stranger, at=now, reason="Not mine")
+    assert proposal in changes.visible_to(cast.eve)
 
 
 def test_a_new_connection_waits_for_a_second_administrator(cast: Cast, now: datetime) -> None:
