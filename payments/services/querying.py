@@ -32,6 +32,8 @@ from treasury.services.moving import Step, move_many
 log = logging.getLogger(__name__)
 
 QUERY_LIMIT = 100
+SETTLED_ENQUIRIES = 12
+"""Silent answers about a settled payment before news of a return is left to lists and statements."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,11 +177,17 @@ def _silence_keeps_the_state(
     payments: dict[str, Payment], reports: dict[str, Any], at: datetime
 ) -> dict[str, Payment]:
     """An answer that leaves a payment out, or has no record of it, says nothing of one the bank
-    has already acknowledged: it keeps its state and is asked about again later."""
+    has already acknowledged: it keeps its state and is asked about again later. Of a settled one
+    the bank's "unknown" says nothing either."""
+    nothing = {
+        PaymentState.UNKNOWN: frozenset[BankState](),
+        PaymentState.SETTLED: frozenset({BankState.NO_RECORD, BankState.UNKNOWN}),
+    }
     silent = [
         p
         for r, p in payments.items()
-        if p.state != PaymentState.UNKNOWN and (r not in reports or reports[r].state is BankState.NO_RECORD)
+        if (r not in reports and p.state != PaymentState.UNKNOWN)
+        or (r in reports and reports[r].state in nothing.get(p.state, frozenset({BankState.NO_RECORD})))
     ]
     _postpone(silent, at)
     kept = {p.pk for p in silent}
@@ -192,8 +200,10 @@ def _postpone(payments: Sequence[Payment], at: datetime) -> None:
         row = payment.dispatch
         row.queries += 1
         row.lease_until, row.claimed_by = None, ""
-        pace = payment.state if payment.state in AT_THE_BANK else PaymentState.PROCESSING
-        row.next_query_at = at + wait_before_query(pace, row.queries)
+        settled = payment.state == PaymentState.SETTLED
+        pace = PaymentState.PROCESSING if settled else payment.state
+        over = settled and row.queries >= SETTLED_ENQUIRIES
+        row.next_query_at = None if over else at + wait_before_query(pace, row.queries)
         rows.append(row)
     Dispatch.objects.bulk_update(rows, ["queries", "lease_until", "claimed_by", "next_query_at"])
 
@@ -201,7 +211,8 @@ def _postpone(payments: Sequence[Payment], at: datetime) -> None:
 @transaction.atomic
 def _try_later(question: Question, reason: str, *, at: datetime) -> None:
     log.warning("Enquiry at %s failed: %s", question.connection, reason)
-    _postpone([p for p in locked_payments(question.payments).values() if p.state in AT_THE_BANK], at)
+    asked = locked_payments(question.payments).values()
+    _postpone([p for p in asked if p.state in AT_THE_BANK | {PaymentState.SETTLED}], at)
 
 
 def next_due() -> datetime | None:
@@ -220,16 +231,13 @@ def find_forgotten(*, at: datetime) -> int:
 @transaction.atomic
 def ask_soon(*, references: Sequence[str], at: datetime) -> int:
     """Make the enquiry for these payments due now (a person asked, or news came in)."""
-    asked = Dispatch.objects.filter(
-        payment__reference__in=references,
-        payment__state__in=[*AT_THE_BANK, PaymentState.SETTLED],
-        lease_until__isnull=True,
-    )
-    return _due_now(asked, at)
+    asked = Dispatch.objects.filter(payment__reference__in=references, lease_until__isnull=True)
+    settled = _due_now(asked.filter(payment__state=PaymentState.SETTLED), at, queries=0)
+    return settled + _due_now(asked.filter(payment__state__in=AT_THE_BANK), at)
 
 
-def _due_now(rows: QuerySet[Dispatch], at: datetime) -> int:
+def _due_now(rows: QuerySet[Dispatch], at: datetime, **columns: int) -> int:
     """Make enquiries due; whoever holds a row is busy with it, and waiting for them in another order
     than theirs could end in a deadlock."""
     free = rows.select_for_update(of=("self",), skip_locked=True).order_by("pk")
-    return Dispatch.objects.filter(pk__in=[row.pk for row in free]).update(next_query_at=at)
+    return Dispatch.objects.filter(pk__in=[row.pk for row in free]).update(next_query_at=at, **columns)

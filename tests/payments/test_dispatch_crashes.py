@@ -140,7 +140,7 @@ def test_killed_between_the_claim_and_the_first_byte(
 def test_a_short_storm_ends_with_every_payment_once(
     cast: Cast, line: Connection, bank: SimulatedBank
 ) -> None:
-    payments = make.approved_payments(cast, 100)
+    payments = make.approved_payments(cast, 80)
     report = weather(bank, payments, kills=3, seed=7, seconds=120)
     assert (report.double, report.lost, report.stuck, report.disagreeing) == (0, 0, 0, []), report.lines()
     assert report.kills == 3
