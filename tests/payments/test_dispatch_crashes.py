@@ -73,7 +73,7 @@ def finish(bank: SimulatedBank, payments: list[Payment]) -> None:
     """A fresh worker brings everything to its end; the bank booked each payment exactly once."""
     fresh = workers.worker()
     try:
-        wait_until(all_settled(payments), seconds=40, what="every payment to settle")
+        wait_until(all_settled(payments), seconds=90, what="every payment to settle")
     finally:
         workers.kill(fresh)
     assert [bank.times_booked(p.reference) for p in payments] == [1] * len(payments)
