@@ -17,7 +17,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from banks.connectors.abilities import ConnectorError, QueriesPayments
-from banks.messages import Answer
+from banks.messages import Answer, StatusReport
 from banks.messages import PaymentState as BankState
 from banks.models import Connection, Exchange
 from banks.services import talking
@@ -179,19 +179,18 @@ def _silence_keeps_the_state(
     """An answer that leaves a payment out, or has no record of it, says nothing of one the bank
     has already acknowledged: it keeps its state and is asked about again later. Of a settled one
     the bank's "unknown" says nothing either."""
-    nothing = {
-        PaymentState.UNKNOWN: frozenset[BankState](),
-        PaymentState.SETTLED: frozenset({BankState.NO_RECORD, BankState.UNKNOWN}),
-    }
-    silent = [
-        p
-        for r, p in payments.items()
-        if (r not in reports and p.state != PaymentState.UNKNOWN)
-        or (r in reports and reports[r].state in nothing.get(p.state, frozenset({BankState.NO_RECORD})))
-    ]
+    silent = [p for r, p in payments.items() if _says_nothing(p, reports.get(r))]
     _postpone(silent, at)
     kept = {p.pk for p in silent}
     return {r: p for r, p in payments.items() if p.pk not in kept}
+
+
+def _says_nothing(payment: Payment, report: StatusReport | None) -> bool:
+    if payment.state == PaymentState.UNKNOWN:
+        return False
+    if report is None or report.state is BankState.NO_RECORD:
+        return True
+    return payment.state == PaymentState.SETTLED and report.state is BankState.UNKNOWN
 
 
 def _postpone(payments: Sequence[Payment], at: datetime) -> None:

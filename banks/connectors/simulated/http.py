@@ -152,7 +152,7 @@ class Line:
             kept.close()
 
     def __del__(self) -> None:
-        if not sys.is_finalizing():  # the system closes what is open when the interpreter ends
+        if sys is not None and not sys.is_finalizing():  # at the very end even modules are gone
             self.close()
 
     def _take(self) -> http.client.HTTPConnection | None:
