@@ -219,7 +219,9 @@ def approved_payments(cast: Cast, count: int) -> list[Payment]:
     ]
     drafts = preparing.create_payments(wishes=wishes, source="FORM", by=cast.alice, at=NOW)
     preparing.submit_payments(payments=drafts, by=cast.alice, at=NOW)
-    results = approving.approve_payments(expectations=[(p.pk, p.digest) for p in drafts], by=cast.bob, at=NOW)
+    results = approving.approve_payments(
+        expectations=[(p.pk, p.digest) for p in drafts], by=cast.bob, at=NOW, each_opened=True
+    )
     assert all(result.done for result in results), results[:3]
     return list(Payment.objects.filter(pk__in=[p.pk for p in drafts]).order_by("pk"))
 
