@@ -175,10 +175,24 @@ def check_connection(*, connection: Connection, by: Any, at: datetime) -> str:
     try:
         talks = connector.check().talks
     except ConnectorError as error:
-        _keep_check(connection, [error.talk] if error.talk else [], talking.outcome_of(error), str(error), at)
+        talking.keep_talks(
+            connection=connection,
+            purpose="check",
+            talks=[error.talk] if error.talk else [],
+            outcome=talking.outcome_of(error),
+            error=str(error),
+            at=at,
+        )
         talking.failed(connection=connection, error=error, at=at)
         raise
-    _keep_check(connection, talks, Exchange.Outcome.ANSWERED, "", at)
+    talking.keep_talks(
+        connection=connection,
+        purpose="check",
+        talks=talks,
+        outcome=Exchange.Outcome.ANSWERED,
+        error="",
+        at=at,
+    )
     talking.worked(connection=connection, at=at)
     auditing.record(action="banks.connection_checked", about=connection, by=by, at=at)
     return _("The bank answered: address, key and permissions work.")
@@ -364,22 +378,4 @@ def _move(connection: Connection, to: str, by: Any, at: datetime, **detail: Any)
         at=at,
         action=f"banks.connection_{to.lower()}",
         **detail,
-    )
-
-
-def _keep_check(
-    connection: Connection, talks: Sequence[Talk | None], outcome: str, error: str, at: datetime
-) -> None:
-    Exchange.objects.bulk_create(
-        Exchange(
-            connection=connection,
-            purpose="check",
-            request=talk.request if talk else b"",
-            response=talk.response if talk else None,
-            outcome=outcome,
-            error=error[:500],
-            started_at=talk.started_at if talk else at,
-            ended_at=talk.ended_at if talk else at,
-        )
-        for talk in (talks or [None])
     )

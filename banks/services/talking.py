@@ -8,7 +8,7 @@ because only it knows what an unclear ending means. The health of a connection i
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
@@ -94,12 +94,28 @@ def ask(
         result = call(connector)
     except ConnectorError as error:
         outcome = outcome_of(error)
-        _keep(connection, purpose, subject, [error.talk] if error.talk else [], outcome, str(error), at)
+        keep_talks(
+            connection=connection,
+            purpose=purpose,
+            subject=subject,
+            talks=[error.talk] if error.talk else [],
+            outcome=outcome,
+            error=str(error),
+            at=at,
+        )
         failed(connection=connection, error=error, at=at)
         raise
     answer = result[0] if isinstance(result, tuple) else result
     talks = list(getattr(answer, "talks", ())) or [f.talk for f in getattr(answer, "files", ()) if f.talk]
-    _keep(connection, purpose, subject, talks, Exchange.Outcome.ANSWERED, "", at)
+    keep_talks(
+        connection=connection,
+        purpose=purpose,
+        subject=subject,
+        talks=talks,
+        outcome=Exchange.Outcome.ANSWERED,
+        error="",
+        at=at,
+    )
     worked(connection=connection, at=at)
     return result
 
@@ -147,15 +163,17 @@ def failed(*, connection: Connection, error: Exception, at: datetime) -> None:
     Connection.objects.filter(pk=connection.pk).update(retry_at=at + jittered)
 
 
-def _keep(
+def keep_talks(
+    *,
     connection: Connection,
     purpose: str,
-    subject: str,
-    talks: list[Talk | None],
+    subject: str = "",
+    talks: Sequence[Talk | None],
     outcome: str,
     error: str,
     at: datetime,
 ) -> None:
+    """Store finished talks, one exchange each; one empty exchange when there was no talk at all."""
     rows = [
         Exchange(
             connection=connection,
